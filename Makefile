@@ -1,0 +1,43 @@
+# One command per need; README and CONTRIBUTING say when to use which.
+PYTHON ?= python3
+VENV := .venv
+BIN := $(VENV)/bin
+NATIVE := setup.py pyproject.toml $(wildcard ext/primerace/_*.p* ext/primerace/[a-z]*.[ch] ext/primerace/simd/*)
+BENCH_THRESHOLD ?= median:10%
+
+.PHONY: race test bench bench-compare wheel clean
+
+race: $(VENV)/ready
+	@$(BIN)/primerace race
+
+test: $(VENV)/ready-for-tests
+	$(BIN)/pytest
+
+bench: $(VENV)/ready-for-tests
+	$(BIN)/pytest benchmarks --benchmark-autosave
+
+bench-compare: $(VENV)/ready-for-tests
+	$(BIN)/pytest benchmarks --benchmark-compare --benchmark-compare-fail=$(BENCH_THRESHOLD)
+
+wheel: $(VENV)/ready-for-tests
+	$(BIN)/python -m build --outdir dist
+
+clean:
+	rm -rf $(VENV) build dist src/*.egg-info src/primerace/*.so ext/primerace/_*.c
+
+# The build runs again only when something that is compiled has changed.
+$(VENV)/ready: $(NATIVE) | $(VENV)/made
+	@echo "building primerace …"
+	@$(BIN)/pip install --quiet --editable .
+	@touch $@
+
+$(VENV)/ready-for-tests: $(NATIVE) | $(VENV)/made
+	@echo "building primerace with what its tests need …"
+	@$(BIN)/pip install --quiet --editable '.[dev]'
+	@touch $@ $(VENV)/ready
+
+$(VENV)/made:
+	@command -v $(PYTHON) >/dev/null || { echo "primerace: Python 3.11 or newer is needed, but there is no $(PYTHON)" >&2; exit 1; }
+	@$(PYTHON) tools/preflight.py
+	@$(PYTHON) -m venv $(VENV)
+	@touch $@

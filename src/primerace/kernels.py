@@ -1,0 +1,25 @@
+"""The kernels of the experiment, by name: each decides whether one n is prime.
+
+`python` is trial division in pure Python. `held` and `released` are the same loop in C with the GIL held
+and released: two faces of one function, so that any difference between them is the GIL.
+"""
+
+from collections.abc import Callable
+from typing import Any
+
+from primerace._trial import held, released
+from primerace.trial import is_prime as python
+
+__all__ = ["KERNELS", "SUMMARIES", "held", "python", "released"]
+
+KERNELS: dict[str, Callable[[Any], bool]] = {
+    "python": python,
+    "held": held,
+    "released": released,
+}
+
+SUMMARIES = {
+    "python": "trial division in pure Python; integers of any size",
+    "held": "the same loop in C, holding the GIL; n < 2**64",
+    "released": "the same compiled loop, GIL released; n < 2**64",
+}

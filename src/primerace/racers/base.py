@@ -1,0 +1,158 @@
+"""What every racer is: something that starts a crew of workers, which runs a job's items.
+
+A racer is one concurrency model. Its crew is a context manager: leaving the block ends every worker,
+whatever happened inside. `run` yields an Outcome as each item completes, in the order of completion.
+"""
+
+import traceback
+from abc import ABC, abstractmethod
+from collections.abc import Callable, Iterator, Sequence
+from dataclasses import dataclass
+from time import perf_counter, thread_time
+from typing import Any, ClassVar, Self
+
+Function = Callable[[Any], Any]
+
+
+@dataclass(frozen=True, slots=True)
+class Outcome:
+    """One item's answer, and what it took.
+
+    Args:
+        index: the item's place in the job.
+        answer: what the function returned.
+        seconds: wall time of the call.
+        cpu_seconds: processor time of the calling thread during the call; below `seconds` where it waited.
+        worker: which worker ran it, from 0.
+        started: when the call began, in seconds since the lap began.
+    """
+
+    index: int
+    answer: Any
+    seconds: float
+    cpu_seconds: float
+    worker: int
+    started: float
+
+
+@dataclass(frozen=True, slots=True)
+class Failure:
+    """One item whose call raised: as text, since exceptions don't always survive a trip between processes.
+
+    The index is None where the worker could not even load the function.
+    """
+
+    index: int | None
+    error: str
+    traceback: str
+
+    @classmethod
+    def of(cls, index: int | None, error: BaseException) -> "Failure":
+        """The failure of item `index` through `error`."""
+        summary = "".join(traceback.format_exception_only(error)).strip()
+        return cls(index, summary, "".join(traceback.format_exception(error)))
+
+
+class RacerError(Exception):
+    """Something that keeps a racer from finishing its job."""
+
+
+class FunctionError(RacerError):
+    """The function raised: the message names the exception and the item, a note holds the traceback."""
+
+    def __init__(self, racer: str, index: int, item: Any, failure: Failure) -> None:
+        super().__init__(f"{racer}: item {index} ({item!r}) raised {failure.error}")
+        self.racer, self.index, self.item = racer, index, item
+        self.add_note(failure.traceback)
+
+
+class WorkerDied(RacerError):
+    """A worker ended on its own: the message names the racer, the exit status and the items in flight."""
+
+    def __init__(self, racer: str, worker: int, status: str, in_flight: Sequence[tuple[int, Any]]) -> None:
+        flying = ", ".join(f"item {index} ({item!r})" for index, item in in_flight) or "none"
+        super().__init__(f"{racer}: worker {worker} died ({status}); items in flight: {flying}")
+        self.racer, self.worker, self.status = racer, worker, status
+        self.in_flight = [index for index, _ in in_flight]
+
+
+def perform(
+    function: Function,
+    index: int,
+    item: Any,
+    worker: int,
+    epoch: float,
+    catch: type[BaseException] = BaseException,
+) -> Outcome | Failure:
+    """Call the function with one item; what it raises becomes a Failure, so that no worker dies of it."""
+    started = perf_counter()
+    cpu_started = thread_time()
+    try:
+        answer = function(item)
+    except catch as error:
+        return Failure.of(index, error)
+    cpu_seconds = thread_time() - cpu_started
+    return Outcome(index, answer, perf_counter() - started, cpu_seconds, worker, started - epoch)
+
+
+class Crew(ABC):
+    """A racer's started workers."""
+
+    def __init__(self, racer: str) -> None:
+        self.racer = racer
+
+    @abstractmethod
+    def run(self, function: Function, items: Sequence[Any]) -> Iterator[Outcome]:
+        """Yield an outcome as each item completes.
+
+        Raises:
+            FunctionError: the function raised.
+            WorkerDied: a worker ended before it was done.
+            RacerError: the job can't be run by this racer at all; nothing was started.
+        """
+
+    @abstractmethod
+    def close(self) -> None:
+        """End every worker; what is not finished by now is given up."""
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self.close()
+
+    def checked(self, result: Outcome | Failure, items: Sequence[Any]) -> Outcome:
+        """The outcome, or the error that the failure stands for."""
+        if isinstance(result, Outcome):
+            return result
+        if result.index is None:
+            raise RacerError(f"{self.racer}: a worker could not load the function: {result.error}")
+        raise FunctionError(self.racer, result.index, items[result.index], result)
+
+
+class Racer(ABC):
+    """One concurrency model.
+
+    Args:
+        start_method: how processes are started, for the racers that start any; None is Python's default.
+    """
+
+    name: ClassVar[str]
+    summary: ClassVar[str]
+    kernels: ClassVar[frozenset[str] | None] = None  # None: all of them
+    single: ClassVar[bool] = False  # always exactly one worker
+
+    def __init__(self, start_method: str | None = None) -> None:
+        self.start_method = start_method
+
+    def available(self) -> str | None:
+        """None, or the reason why this racer can't run here."""
+        return None
+
+    @abstractmethod
+    def start(self, workers: int) -> Crew:
+        """Start warm workers.
+
+        Raises:
+            RacerError: they could not be started; none is left running.
+        """

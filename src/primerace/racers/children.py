@@ -1,0 +1,86 @@
+"""What all racers that start processes share: how a child behaves, and how its end is told.
+
+A child leaves Ctrl-C to its parent, ends when its parent is gone, and notes on its desk (shared memory)
+which item it has in hand, so that the items in flight are known when it dies.
+"""
+
+import multiprocessing
+import os
+import pickle
+import signal
+import threading
+from collections.abc import Sequence
+from importlib import import_module
+from multiprocessing.connection import wait
+from multiprocessing.context import BaseContext
+from typing import Any
+
+from primerace.racers.base import Function, RacerError
+
+NOTHING = -1  # on a desk: no item in hand
+
+
+def unavailable(start_method: str | None) -> str | None:
+    """None where processes can be started with this start method, else the reason."""
+    methods = multiprocessing.get_all_start_methods()
+    if start_method is not None and start_method not in methods:
+        return f"no start method {start_method!r} here; there are {', '.join(methods)}"
+    try:
+        import_module("multiprocessing.synchronize")
+    except ImportError as error:
+        return f"needs semaphores of the operating system: {error}"
+    return None
+
+
+def context(start_method: str | None) -> BaseContext:
+    """The multiprocessing context of a start method; None is Python's default."""
+    return multiprocessing.get_context(start_method)
+
+
+def pickled(racer: str, function: Function, items: Sequence[Any]) -> bytes:
+    """The function as bytes, once it is sure that it and the items can travel.
+
+    Raises:
+        RacerError: one of them can't be pickled; the message says which.
+    """
+    for index, item in enumerate(items):
+        _pickle(racer, f"item {index} ({item!r})", item)
+    return _pickle(racer, f"the function {getattr(function, '__qualname__', function)!r}", function)
+
+
+def _pickle(racer: str, what: str, value: Any) -> bytes:
+    try:
+        return pickle.dumps(value)
+    except Exception as error:
+        raise RacerError(f"{racer}: {what} can't be sent to another process: {error}") from error
+
+
+def settle_in() -> None:
+    """What a child does first."""
+    signal.signal(signal.SIGINT, signal.SIG_IGN)
+    signal.signal(signal.SIGTERM, signal.SIG_DFL)
+    threading.Thread(target=_leave_with_parent, daemon=True).start()
+
+
+def _leave_with_parent() -> None:
+    parent = multiprocessing.parent_process()
+    if parent is not None:
+        wait([parent.sentinel])
+        os._exit(1)
+
+
+def in_words(exitcode: int | None) -> str:
+    """How a process ended."""
+    if exitcode is None:
+        return "exit status unknown"
+    if exitcode >= 0:
+        return f"exit status {exitcode}"
+    try:
+        return f"killed by {signal.Signals(-exitcode).name}"
+    except ValueError:
+        return f"killed by signal {-exitcode}"
+
+
+def in_flight(desks: Sequence[int], items: Sequence[Any]) -> list[tuple[int, Any]]:
+    """The items that these desks say are in hand."""
+    return [(index, items[index]) for index in desks if index != NOTHING]

@@ -1,0 +1,194 @@
+"""The executors of concurrent.futures: less code than threads.py and processes.py, the same shape.
+
+The workers of an executor start when they are needed. Here all of them are needed at once, at a barrier,
+so that a crew is warm before its first item.
+"""
+
+import multiprocessing
+import os
+import pickle
+import signal
+import threading
+from abc import abstractmethod
+from collections.abc import Iterator, Sequence
+from concurrent.futures import Executor, Future, ProcessPoolExecutor, ThreadPoolExecutor, as_completed
+from concurrent.futures.process import BrokenProcessPool
+from itertools import count
+from multiprocessing.process import BaseProcess
+from time import perf_counter
+from typing import Any
+
+from primerace.racers.base import Crew, Failure, Function, Outcome, Racer, RacerError, WorkerDied, perform
+from primerace.racers.children import NOTHING, context, in_flight, in_words, pickled, settle_in, unavailable
+
+START_TIMEOUT = 60.0  # seconds for all workers of a pool to arrive
+
+
+class ThreadPool(Racer):
+    """A ThreadPoolExecutor."""
+
+    name = "thread-pool"
+    summary = "concurrent.futures.ThreadPoolExecutor"
+
+    def start(self, workers: int) -> Crew:
+        return ThreadPoolCrew(self.name, workers)
+
+
+class ProcessPool(Racer):
+    """A ProcessPoolExecutor."""
+
+    name = "process-pool"
+    summary = "concurrent.futures.ProcessPoolExecutor"
+
+    def available(self) -> str | None:
+        return unavailable(self.start_method)
+
+    def start(self, workers: int) -> Crew:
+        return ProcessPoolCrew(self.name, workers, self.start_method)
+
+
+class PoolCrew(Crew):
+    """What both pools share: submit all, then take the results as they complete."""
+
+    _executor: Executor
+
+    def run(self, function: Function, items: Sequence[Any]) -> Iterator[Outcome]:
+        epoch = perf_counter()
+        pending = {self._submit(function, index, item, epoch): index for index, item in enumerate(items)}
+        for future in as_completed(pending):
+            yield self.checked(self._result(future, pending[future]), items)
+
+    @abstractmethod
+    def _submit(
+        self, function: Function, index: int, item: Any, epoch: float
+    ) -> "Future[Outcome | Failure]": ...
+
+    def _result(self, future: "Future[Outcome | Failure]", index: int) -> Outcome | Failure:
+        return future.result()
+
+    def close(self) -> None:
+        self._executor.shutdown(cancel_futures=True)
+
+
+class ThreadPoolCrew(PoolCrew):
+    def __init__(self, racer: str, workers: int) -> None:
+        super().__init__(racer)
+        self._seat = threading.local()
+        self._seats = count()
+        self._executor = ThreadPoolExecutor(workers, racer, self._sit_down)
+        barrier = threading.Barrier(workers)
+        try:
+            for arrival in [self._executor.submit(barrier.wait) for _ in range(workers)]:
+                arrival.result()
+        except BaseException as error:
+            barrier.abort()
+            self.close()
+            if isinstance(error, RuntimeError):
+                raise RacerError(f"{racer}: {workers} threads could not be started: {error}") from error
+            raise
+
+    def _sit_down(self) -> None:
+        self._seat.number = next(self._seats)
+
+    def _submit(self, function: Function, index: int, item: Any, epoch: float) -> "Future[Outcome | Failure]":
+        return self._executor.submit(self._perform, function, index, item, epoch)
+
+    def _perform(self, function: Function, index: int, item: Any, epoch: float) -> Outcome | Failure:
+        return perform(function, index, item, self._seat.number, epoch)
+
+
+class ProcessPoolCrew(PoolCrew):
+    def __init__(self, racer: str, workers: int, start_method: str | None) -> None:
+        super().__init__(racer)
+        room = context(start_method)
+        self._desks = room.RawArray("q", [NOTHING] * workers)
+        self._pids = room.RawArray("q", workers)
+        self._items: Sequence[Any] = ()
+        self._parcel = b""
+        self._idle = False
+        self._barrier = room.Barrier(workers, timeout=START_TIMEOUT)
+        self._seats = room.Value("i", 0)
+        places = (self._seats, self._desks, self._pids, self._barrier)
+        self._executor = ProcessPoolExecutor(workers, room, sit_down, places)
+        try:
+            for arrival in [self._executor.submit(os.getpid) for _ in range(workers)]:
+                arrival.result()
+        except BaseException as error:
+            self.close()
+            if isinstance(error, OSError | BrokenProcessPool):
+                raise RacerError(f"{racer}: {workers} processes could not be started: {error}") from error
+            raise
+        self._idle = True
+
+    def _processes(self) -> dict[int, BaseProcess]:
+        """The living workers by their number."""
+        living = {process.pid: process for process in multiprocessing.active_children()}
+        return {number: living[pid] for number, pid in enumerate(self._pids) if pid in living}
+
+    def run(self, function: Function, items: Sequence[Any]) -> Iterator[Outcome]:
+        self._parcel = pickled(self.racer, function, items)
+        self._items, self._idle = items, False
+        processes = self._processes()
+        try:
+            yield from super().run(function, items)
+        except BrokenProcessPool:
+            raise self._death_among(processes) from None
+        self._idle = True
+
+    def _submit(self, function: Function, index: int, item: Any, epoch: float) -> "Future[Outcome | Failure]":
+        return self._executor.submit(perform_seated, self._parcel, index, item, epoch)
+
+    def _result(self, future: "Future[Outcome | Failure]", index: int) -> Outcome | Failure:
+        try:
+            return future.result()
+        except BrokenProcessPool:
+            raise
+        except Exception as error:  # the answer can't be pickled
+            return Failure.of(index, error)
+
+    def _death_among(self, processes: dict[int, BaseProcess]) -> WorkerDied:
+        """A broken executor ends its other workers by SIGTERM: the first with another end broke it."""
+        for process in processes.values():
+            process.join()
+        number, process = min(processes.items(), key=lambda entry: entry[1].exitcode in (0, -signal.SIGTERM))
+        return WorkerDied(
+            self.racer,
+            number,
+            in_words(process.exitcode),
+            in_flight(self._desks[number : number + 1], self._items),
+        )
+
+    def close(self) -> None:
+        """Let idle workers leave; where a run was given up, kill them."""
+        if not self._idle:
+            for process in self._processes().values():
+                process.kill()
+        super().close()
+
+
+_seat: tuple[int, Any] = (0, [NOTHING])  # in a worker process: its number, and the desks of all
+
+
+def sit_down(seats: Any, desks: Any, pids: Any, barrier: Any) -> None:
+    """What a worker process does first: take a number, then wait until all have one."""
+    global _seat
+    settle_in()
+    with seats.get_lock():
+        number = seats.value
+        seats.value += 1
+    _seat = number, desks
+    pids[number] = os.getpid()
+    barrier.wait()
+
+
+def perform_seated(parcel: bytes, index: int, item: Any, epoch: float) -> Outcome | Failure:
+    """Perform one item in a worker process."""
+    try:
+        function = pickle.loads(parcel)
+    except Exception as error:
+        return Failure.of(None, error)
+    number, desks = _seat
+    desks[number] = index
+    result = perform(function, index, item, number, epoch)
+    desks[number] = NOTHING
+    return result

@@ -1,0 +1,35 @@
+"""The reference algorithm: trial division in pure Python, the definition of correct.
+
+It is slow on purpose. This is the CPU-bound work whose scheduling primerace studies, and the twin
+against which the compiled kernels are tested.
+"""
+
+from math import isqrt
+from operator import index
+from typing import SupportsIndex
+
+
+def is_prime(n: SupportsIndex, /) -> bool:
+    """Tell whether n is prime by dividing by 2 and every odd number up to its integer square root.
+
+    Args:
+        n: an integer of any size, as `operator.index` accepts it; negative numbers are not prime.
+
+    Returns:
+        True where n is prime.
+
+    Raises:
+        TypeError: n is not an integer; the message names its type.
+
+    >>> is_prime(97), is_prime(91)
+    (True, False)
+    """
+    n = index(n)
+    if n < 2:
+        return False
+    if n % 2 == 0:
+        return n == 2
+    for divisor in range(3, isqrt(n) + 1, 2):
+        if n % divisor == 0:
+            return False
+    return True
