@@ -17,7 +17,7 @@ from primerace.job import Job
 from primerace.kernels import KERNELS
 from primerace.racers import RACERS, Outcome, Racer, RacerError
 from primerace.racers.sequential import Sequential
-from primerace.results import Lap, RaceResult, summarize
+from primerace.results import Key, Lap, RaceResult, summarize
 from primerace.stats import FEWEST_ROUNDS
 
 ORDERS = ("given", "longest-first")
@@ -36,9 +36,9 @@ class Contestant:
     workers: int
 
     @property
-    def key(self) -> tuple[str, str | None]:
+    def key(self) -> Key:
         """What identifies it among the laps."""
-        return self.racer.name, self.kernel
+        return self.racer.name, self.kernel, self.workers
 
 
 def race(
@@ -111,7 +111,7 @@ class Race:
         if not self.contestants:
             raise RaceError(self._why_nobody_races())
         self.laps: list[Lap] = []
-        self.disqualified: dict[tuple[str, str | None], str] = {}
+        self.disqualified: dict[Key, str] = {}
         self.planned_rounds = 0
         self._begun = 0.0
         self._warm_up: dict[str | None, list[Outcome]] = {}
@@ -200,6 +200,9 @@ class Race:
                 started = perf_counter()
                 outcomes = list(crew.run(function, items))
                 ended = perf_counter()
+                for _ in crew.run(do_nothing, items):
+                    pass
+                idled = perf_counter()
         except RacerError as error:
             self.disqualified[contestant.key] = str(error)
             return None
@@ -208,8 +211,8 @@ class Race:
         if fault is not None:
             self.disqualified[contestant.key] = fault
             return None
-        racer, kernel = contestant.key
-        return Lap(number, racer, kernel, contestant.workers, ended - started, started - begin, outcomes)
+        seconds, startup, dispatch = ended - started, started - begin, idled - ended
+        return Lap(number, *contestant.key, seconds, startup, dispatch, outcomes)
 
     def _reference(self) -> Sequence[Any]:
         """The known answers, else those of the first kernel's warm-up."""
@@ -233,13 +236,17 @@ class Race:
             laps=self.laps,
             entries=summarize(
                 self.laps,
-                {contestant.key: contestant.workers for contestant in self.contestants},
+                [contestant.key for contestant in self.contestants],
                 self.disqualified,
                 self._sequence,
                 self.seed,
             ),
             unavailable=self.unavailable,
         )
+
+
+def do_nothing(item: Any) -> None:
+    """The empty function that measures what handing out and collecting alone costs."""
 
 
 def known(what: str, names: Sequence[str] | None, table: Iterable[str]) -> list[str]:

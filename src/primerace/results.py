@@ -16,6 +16,8 @@ from primerace.stats import Ratio, paired_ratio
 SCHEMA = "primerace/1"
 BASELINE = "sequential"
 
+Key = tuple[str, str | None, int]  # racer, kernel, workers
+
 
 @dataclass(frozen=True)
 class Lap:
@@ -28,6 +30,7 @@ class Lap:
         workers: how many workers the crew had.
         seconds: wall time from the first item handed out to the last answer collected.
         startup_seconds: wall time to start the crew.
+        dispatch_seconds: wall time of the same crew for the same items with a function that does nothing.
         outcomes: what became of each item, in the order of completion.
     """
 
@@ -37,7 +40,13 @@ class Lap:
     workers: int
     seconds: float
     startup_seconds: float
+    dispatch_seconds: float
     outcomes: Sequence[Outcome]
+
+    @property
+    def key(self) -> "Key":
+        """Whose lap it is."""
+        return self.racer, self.kernel, self.workers
 
 
 @dataclass(frozen=True)
@@ -146,12 +155,9 @@ class RaceResult:
         return json.dumps(self.to_json(), indent=1, default=repr)
 
 
-Key = tuple[str, str | None]
-
-
 def summarize(
     laps: Sequence[Lap],
-    contestants: Mapping[Key, int],
+    contestants: Sequence[Key],
     disqualified: Mapping[Key, str],
     order: Sequence[int],
     seed: int,
@@ -160,18 +166,18 @@ def summarize(
 
     Args:
         laps: every lap.
-        contestants: the number of workers of each (racer, kernel) that was to race.
-        disqualified: why a (racer, kernel) does not count.
+        contestants: the (racer, kernel, workers) that were to race.
+        disqualified: why a contestant does not count.
         order: the order in which the items are handed out, as indices into the job's items.
         seed: makes the intervals repeatable.
     """
     by_contestant: dict[Key, dict[int, Lap]] = {key: {} for key in contestants}
     for lap in laps:
-        by_contestant[lap.racer, lap.kernel][lap.round] = lap
+        by_contestant[lap.key][lap.round] = lap
     sound = {key: laps for key, laps in by_contestant.items() if laps and key not in disqualified}
 
     def speedup(key: Key, kernel: str | None) -> Speedup | None:
-        base = sound.get((BASELINE, kernel), {})
+        base = sound.get((BASELINE, kernel, 1), {})
         both = sorted(sound[key].keys() & base.keys())
         if not both:
             return None
@@ -179,11 +185,11 @@ def summarize(
         return Speedup(ratio, BASELINE if kernel is None else f"{BASELINE}/{kernel}")
 
     def schedule_bound(kernel: str | None, workers: int) -> float | None:
-        base = sound.get((BASELINE, kernel))
+        base = sound.get((BASELINE, kernel, 1))
         return None if base is None else schedule.bound(item_costs(list(base.values()), order), workers)
 
-    def entry(key: Key, workers: int) -> Entry:
-        racer, kernel = key
+    def entry(key: Key) -> Entry:
+        racer, kernel, workers = key
         mine = list(by_contestant[key].values())
         counts = key in sound
         return Entry(
@@ -199,7 +205,7 @@ def summarize(
             disqualified=disqualified.get(key),
         )
 
-    entries = [entry(key, workers) for key, workers in contestants.items()]
+    entries = [entry(key) for key in contestants]
     return sorted(entries, key=lambda entry: (entry.median_seconds is None, entry.median_seconds or 0.0))
 
 

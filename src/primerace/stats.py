@@ -1,16 +1,19 @@
 """Medians, and bootstrap intervals of paired ratios.
 
 A ratio is taken within a round, where both laps met the same machine: what slows a whole round down falls
-out. The percentile bootstrap resamples rounds (Efron and Tibshirani, An Introduction to the Bootstrap,
-1993, chapter 13).
+out. The bootstrap resamples rounds. Plain percentiles of few rounds are too narrow (at 8 rounds they miss
+the truth in 7% of cases, not 5%), so they are expanded as Hesterberg shows (What Teachers Should Know
+about the Bootstrap, The American Statistician 69, 2015): with that they miss it in 2 to 5%.
 """
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from statistics import median
+from math import sqrt
+from statistics import NormalDist, median
 
 FEWEST_ROUNDS = 6  # of fewer medians a bootstrap interval misses the truth far too often
 RESAMPLES = 10_000
+CONFIDENCE = 0.95
 
 
 @dataclass(frozen=True, slots=True)
@@ -53,5 +56,35 @@ def paired_ratio(numerators: Sequence[float], denominators: Sequence[float], see
 
     generator = np.random.default_rng(seed)
     resampled = generator.choice(np.asarray(ratios), size=(RESAMPLES, len(ratios)))
-    low, high = np.percentile(np.median(resampled, axis=1), [2.5, 97.5])
+    tail = 100 * expanded_tail(len(ratios))
+    low, high = np.percentile(np.median(resampled, axis=1), [tail, 100 - tail])
     return Ratio(median(ratios), float(low), float(high))
+
+
+def expanded_tail(count: int) -> float:
+    """The share of resamples to leave out at each end, for `count` observations.
+
+    It is less than half of 1 - CONFIDENCE by as much as Student's t is wider than the normal distribution
+    and the sample's own spread narrower than the truth (Hesterberg 2015, section 4.1.2).
+
+    >>> round(expanded_tail(6), 3), round(expanded_tail(1000), 3)
+    (0.002, 0.025)
+    """
+    normal = NormalDist()
+    t = student_t(normal.inv_cdf((1 + CONFIDENCE) / 2), count - 1)
+    return normal.cdf(-sqrt(count / (count - 1)) * t)
+
+
+def student_t(z: float, freedom: float) -> float:
+    """The quantile of Student's t that belongs to the normal quantile z (Abramowitz and Stegun 26.7.5).
+
+    >>> round(student_t(1.959964, 5), 2)
+    2.57
+    """
+    square = z * z
+    corrections = (
+        z * (square + 1) / 4,
+        z * ((5 * square + 16) * square + 3) / 96,
+        z * (((3 * square + 19) * square + 17) * square - 15) / 384,
+    )
+    return z + sum(term / freedom**power for power, term in enumerate(corrections, 1))
