@@ -1,0 +1,65 @@
+"""is_prime beside gmpy2 and python-flint: `pytest benchmarks/test_is_prime.py --benchmark-group-by=group`.
+
+`measure_is_prime.py` measures the same in interleaved rounds, which is what docs/performance.md shows.
+"""
+
+from collections.abc import Callable
+from typing import Any
+
+import number_classes
+import numpy as np
+import pytest
+
+import primerace
+from primerace import simd
+
+LIST, ARRAY, MANY = 1000, 1 << 16, 1_000_000
+
+
+def flint_is_prime(n: int) -> Any:
+    """Call python-flint as its users do."""
+    flint = pytest.importorskip("flint")
+    return flint.fmpz(n).is_prime()
+
+
+def gmpy2_is_prime(n: int) -> Any:
+    return pytest.importorskip("gmpy2").is_prime(n)
+
+
+@pytest.mark.parametrize("instruction_set", simd.available())
+@pytest.mark.parametrize("name", number_classes.CLASSES)
+def test_arrays(benchmark: Any, name: str, instruction_set: str) -> None:
+    benchmark.group = f"{ARRAY} numbers in an array, class {name}"
+    numbers = number_classes.numbers_of(name, ARRAY)
+    with simd.force(instruction_set):
+        benchmark(primerace.is_prime, numbers)
+
+
+@pytest.mark.parametrize("function", [primerace.is_prime, gmpy2_is_prime, flint_is_prime])
+@pytest.mark.parametrize("name", number_classes.CLASSES)
+def test_lists(benchmark: Any, name: str, function: Callable[[int], Any]) -> None:
+    benchmark.group = f"{LIST} ints in a list comprehension, class {name}"
+    numbers = number_classes.numbers_of(name, LIST).tolist()
+    function(7)
+    benchmark(lambda: [function(n) for n in numbers])
+
+
+@pytest.mark.parametrize("workers", [1, 2])
+def test_threads(benchmark: Any, workers: int) -> None:
+    benchmark.group = f"{MANY} numbers, class c, threads"
+    numbers = number_classes.numbers_of("c", MANY)
+    benchmark(primerace.is_prime, numbers, workers=workers)
+
+
+@pytest.mark.parametrize("peer", ["primerace", "gmpy2"])
+def test_next_prime(benchmark: Any, peer: str) -> None:
+    benchmark.group = "next_prime"
+    next_prime = pytest.importorskip(peer).next_prime
+    benchmark(next_prime, 2**63)
+
+
+@pytest.mark.parametrize("dtype", [np.int8, np.int32, np.uint32, np.int64, np.uint64, ">i8"])
+def test_types(benchmark: Any, dtype: Any) -> None:
+    benchmark.group = f"{ARRAY} random odd numbers below 127, by type"
+    numbers = np.random.default_rng(0).integers(0, 127, ARRAY).astype(dtype) | 1
+    benchmark(primerace.is_prime, numbers)

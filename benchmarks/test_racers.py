@@ -1,0 +1,27 @@
+"""The racers side by side: one group for each kernel, each with two warm workers on the sample quick."""
+
+import pytest
+
+from primerace.job import Job
+from primerace.kernels import KERNELS
+from primerace.racers import RACERS
+
+JOB = Job.sample("quick")
+
+
+@pytest.mark.parametrize("racer", list(RACERS))
+@pytest.mark.parametrize("kernel", ["python", "held", "released"])
+def test_racer(benchmark, racer, kernel):
+    runner = RACERS[racer]()
+    reason = runner.available() or (
+        f"takes no kernel {kernel}" if runner.kernels is not None and kernel not in runner.kernels else None
+    )
+    if reason:
+        pytest.skip(reason)
+    benchmark.group = f"quick, kernel {kernel}"
+    with runner.start(1 if runner.single else 2) as crew:
+        outcomes = benchmark.pedantic(
+            lambda: list(crew.run(KERNELS[kernel], JOB.items)), rounds=5, warmup_rounds=1
+        )
+    answers = {outcome.index: outcome.answer for outcome in outcomes}
+    assert tuple(answers[index] for index in range(len(JOB.items))) == JOB.expected

@@ -1,0 +1,6 @@
+"""What `_ufunc` calls: the one copy of the C code, and with it the instruction set in use, lives in `_isprime`."""
+
+from libc.stdint cimport uint8_t, uint64_t
+
+cdef void answer_block(const uint64_t *n, size_t count, uint8_t *answers) noexcept nogil
+cdef bint answer_integer(object n) except -1

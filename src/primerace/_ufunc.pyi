@@ -1,0 +1,3 @@
+import numpy
+
+is_prime: numpy.ufunc

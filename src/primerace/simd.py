@@ -1,0 +1,36 @@
+"""The instruction sets that test arrays: which this CPU has, which is in use, and how to force one.
+
+The best that the CPU has is used unless the environment variable PRIMERACE_SIMD names another one when
+primerace is imported. All give the same answers.
+"""
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+
+from primerace._isprime import available_instruction_sets as available
+from primerace._isprime import current_instruction_set_name as current
+from primerace._isprime import use_instruction_set
+
+__all__ = ["available", "current", "force"]
+
+
+@contextmanager
+def force(name: str) -> Iterator[None]:
+    """Use an instruction set inside a with block, in all threads; nest such blocks, don't interleave them.
+
+    Args:
+        name: one of those that `available` lists.
+
+    Raises:
+        ValueError: it is unknown or this CPU does not have it; the message lists what it has.
+
+    >>> with force("scalar"):
+    ...     current()
+    'scalar'
+    """
+    before = current()
+    use_instruction_set(name)
+    try:
+        yield
+    finally:
+        use_instruction_set(before)

@@ -1,0 +1,68 @@
+"""What several test modules need: every instruction set in turn, and numbers with known answers."""
+
+from collections.abc import Iterator
+from math import prod
+
+import definitions
+import hard_numbers
+import numpy as np
+import pytest
+from numpy.typing import NDArray
+
+from primerace import simd
+
+Words = NDArray[np.uint64]
+
+
+@pytest.fixture(params=simd.available())
+def instruction_set(request: pytest.FixtureRequest) -> Iterator[str]:
+    """Run a test with each instruction set that this CPU has."""
+    with simd.force(request.param):
+        yield request.param
+
+
+@pytest.fixture(scope="session")
+def composites() -> Words:
+    """Composites below 2**64 of every hard kind."""
+    numbers = {
+        *hard_numbers.strong_pseudoprimes(10**9),
+        *hard_numbers.strong_lucas_pseudoprimes(),
+        *hard_numbers.almost_extra_strong_lucas_pseudoprimes(),
+        *hard_numbers.carmichael_numbers(),
+        *hard_numbers.chernick_numbers(),
+        *hard_numbers.prime_powers(),
+        *hard_numbers.PSI,
+    }
+    for bits in (40, 48, 49, 50, 51, 52, 56, 64):
+        numbers.update(hard_numbers.strong_semiprimes(1 << bits))
+    for bits in (50, 64):
+        numbers.update(hard_numbers.extra_strong_lucas_semiprimes(1 << bits))
+    return np.array(sorted(n for n in numbers if n < 1 << 64), np.uint64)
+
+
+@pytest.fixture(scope="session")
+def borders() -> tuple[Words, NDArray[np.bool_]]:
+    """Every number below 2**64 that is near a power of two, and whether it is prime."""
+    numbers = [n for n in hard_numbers.around_powers_of_two() if n < 1 << 64]
+    return np.array(numbers, np.uint64), np.array([definitions.is_prime(n) for n in numbers])
+
+
+@pytest.fixture(scope="session")
+def large_parameters() -> tuple[Words, NDArray[np.bool_]]:
+    """Numbers below 2**50 and 2**64 whose Lucas parameter P is at least 95, and whether they are prime.
+
+    P*P - 4 = (P - 2) (P + 2) has the symbol 1 for every smaller P if all primes below 97 have it, and for
+    n = 1 modulo 8 these symbols are those of n modulo the primes. The progression sees to the first ones.
+    """
+    found = []
+    for bits, last in ((50, 19), (64, 31)):
+        step = 8 * prod(hard_numbers.primes_below(last + 1)[1:])
+        end = (1 << bits) // step
+        numbers = np.arange(end - 6_000_000, end, dtype=np.uint64) * np.uint64(step) + np.uint64(1)
+        for q in hard_numbers.primes_below(97):
+            if q > last:
+                residues = np.zeros(q, np.bool_)
+                residues[[x * x % q for x in range(1, q)]] = True
+                numbers = numbers[residues[numbers % np.uint64(q)]]
+        found += numbers.tolist()
+    return np.array(found, np.uint64), np.array([definitions.is_prime(n) for n in found])
