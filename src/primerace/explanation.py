@@ -7,8 +7,8 @@ so that what happens to an item counts as much as its place in the schedule lets
 
 - schedule bound: one worker against the makespan of the sequential wall times. What the order allows.
 - hardware: sequential processor times against the processor times in this lap. Caches, clocks, shared cores.
-- waiting: processor times in this lap against wall times in this lap. Whoever waits for the GIL burns no
-  processor time: two threads that hold it have about 0.5.
+- waiting: processor times in this lap against wall times in this lap, compared with the same quotient of
+  the sequential lap. Who waits for the GIL burns no processor time: two threads that hold it have about 0.5.
 - overhead: the lap without the time of an empty run of the same crew, against the whole lap. Handing out
   and collecting, measured alone.
 
@@ -19,7 +19,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from statistics import median
 
-from primerace.results import Lap
+from primerace.laps import Lap
 from primerace.schedule import makespan
 
 
@@ -53,27 +53,29 @@ def explain(base: Sequence[Lap], laps: Sequence[Lap], order: Sequence[int]) -> E
         order: the indices of the items in the order in which they are handed out.
 
     Returns:
-        The explanation; None where no round has both.
+        The explanation; None where no round has both, or the items are too short for their clocks.
     """
     by_round = {lap.round: lap for lap in base}
     pairs = [(by_round[lap.round], lap) for lap in laps if lap.round in by_round]
     single = [_factors(sequential, lap, order) for sequential, lap in pairs]
-    if not single:
+    if not single or None in single:
         return None
-    return Explanation(*(median(column) for column in zip(*single, strict=True)))
+    return Explanation(*(median(column) for column in zip(*filter(None, single), strict=True)))
 
 
-def _factors(base: Lap, lap: Lap, order: Sequence[int]) -> tuple[float, ...]:
+def _factors(base: Lap, lap: Lap, order: Sequence[int]) -> tuple[float, ...] | None:
     wall_alone, cpu_alone = _times(base, order)
     wall, cpu = _times(lap, order)
-    workers = lap.workers
-    ideal, cooled = makespan(wall_alone, workers), makespan(cpu_alone, workers)
-    busy, spent = makespan(cpu, workers), makespan(wall, workers)
+    ideal, ideal_cpu = makespan(wall_alone, lap.workers), makespan(cpu_alone, lap.workers)
+    spent, spent_cpu = makespan(wall, lap.workers), makespan(cpu, lap.workers)
+    handed_out = lap.seconds - lap.dispatch_seconds
+    if min(ideal, ideal_cpu, spent, spent_cpu, handed_out) <= 0:
+        return None
     speedup = base.seconds / lap.seconds
     schedule = sum(wall_alone) / ideal
-    hardware = cooled / busy
-    waiting = busy / spent
-    overhead = max(0.0, lap.seconds - lap.dispatch_seconds) / lap.seconds
+    hardware = ideal_cpu / spent_cpu
+    waiting = (spent_cpu / spent) / (ideal_cpu / ideal)
+    overhead = handed_out / lap.seconds
     product = schedule * hardware * waiting * overhead
     return speedup, schedule, hardware, waiting, overhead, speedup / product
 

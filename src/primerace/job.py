@@ -1,6 +1,7 @@
 """The job: a function, its items, and the expected answers where they are known."""
 
 import json
+import os
 import sys
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
@@ -135,14 +136,16 @@ class Job:
         """
         if source in SAMPLES:
             return cls.sample(source)
-        if source != "-" and not Path(source).exists():
+        if source != "-" and not os.path.exists(source):
             raise JobError(f"{source!r} is neither a sample ({', '.join(SAMPLES)}) nor a file")
         return cls.from_file(source)
 
 
 def _read(path: str | Path) -> str:
     try:
-        return sys.stdin.read() if str(path) == "-" else Path(path).read_text(encoding="utf-8-sig")
+        if str(path) == "-":
+            return sys.stdin.read() if sys.stdin else ""  # None where it is closed
+        return Path(path).read_text(encoding="utf-8-sig")
     except UnicodeDecodeError as error:
         raise JobError(f"{path}: not a UTF-8 text: {error.reason} at byte {error.start}") from None
     except OSError as error:
@@ -165,7 +168,7 @@ def _parse_json(path: str, text: str) -> Iterable[int]:
     except RecursionError:
         raise JobError(f"{path}: a JSON list of integers is wanted, not lists in lists") from None
     except json.JSONDecodeError as error:
-        line = text.splitlines()[error.lineno - 1] if text else ""
+        line = text.split("\n")[error.lineno - 1]
         raise JobError(f"{path}, line {error.lineno}: not JSON ({error.msg}): {_shown(line)}") from None
     except ValueError as error:
         raise JobError(f"{path}: {error}") from None

@@ -8,6 +8,8 @@ from importlib.metadata import version
 from pathlib import Path
 from typing import Any
 
+from primerace import simd
+
 CPU_QUOTA = Path("/sys/fs/cgroup/cpu.max")
 GOVERNOR = Path("/sys/devices/system/cpu/cpu0/cpufreq/scaling_governor")
 
@@ -60,6 +62,7 @@ def describe(start_method: str | None = None) -> dict[str, Any]:
         "implementation": platform.python_implementation(),
         "compiler": platform.python_compiler(),
         "gil_enabled": gil_enabled(),
+        "instruction_set": simd.current(),
         "switch_interval": sys.getswitchinterval(),
         "start_method": start_method or multiprocessing.get_start_method(),
         "primerace": version("primerace"),

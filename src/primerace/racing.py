@@ -4,41 +4,26 @@ Interleaving is what makes the comparison fair on a machine that is never quite 
 machine down for a while slows all contestants of that round, and ratios are taken within rounds.
 """
 
+import pickle
 import random
 from collections import Counter
-from collections.abc import Iterable, Iterator, Sequence
-from dataclasses import dataclass, replace
-from difflib import get_close_matches
+from collections.abc import Iterator, Sequence
+from dataclasses import replace
 from time import perf_counter
 from typing import Any
 
-from primerace import machine
+from primerace import machine, memory
 from primerace.job import Job
 from primerace.kernels import KERNELS
-from primerace.racers import RACERS, Outcome, Racer, RacerError
+from primerace.laps import Key, Lap
+from primerace.lineup import Contestant, LineUp, known, line_up
+from primerace.racers import Outcome, RacerError
 from primerace.racers.sequential import Sequential
-from primerace.results import Key, Lap, RaceResult, summarize
+from primerace.results import RaceResult
 from primerace.stats import FEWEST_ROUNDS
+from primerace.summary import Summary
 
 ORDERS = ("given", "longest-first")
-
-
-class RaceError(ValueError):
-    """A race that can't be held as it was asked for."""
-
-
-@dataclass(frozen=True)
-class Contestant:
-    """A racer with a kernel and a number of workers."""
-
-    racer: Racer
-    kernel: str | None
-    workers: int
-
-    @property
-    def key(self) -> Key:
-        """What identifies it among the laps."""
-        return self.racer.name, self.kernel, self.workers
 
 
 def race(
@@ -48,6 +33,7 @@ def race(
     workers: int | None = None,
     rounds: int | None = None,
     seconds: float = 30.0,
+    precision: float | None = None,
     seed: int | None = None,
     order: str = "given",
     start_method: str | None = None,
@@ -61,6 +47,8 @@ def race(
         workers: workers of each crew; None is the number of usable cores.
         rounds: exactly that many rounds; None is at least 6 and as many as fit in `seconds`.
         seconds: the time to fill with rounds, where `rounds` is None.
+        precision: stop earlier, as soon as every interval reaches at most this far from its median,
+            as a share of it (0.02 is 2%).
         seed: of the order within rounds and of the intervals; None draws one.
         order: how items are handed out, 'given' or 'longest-first'.
         start_method: 'fork', 'forkserver' or 'spawn'; None is Python's default.
@@ -75,9 +63,9 @@ def race(
     >>> sorted(entry.name for entry in result.entries)
     ['sequential/held', 'sequential/python']
     """
-    contest = Race(job, racers, kernels, workers, seed, order, start_method)
+    contest = Race(job, line_up(job, racers, kernels, workers, start_method), seed, order, start_method)
     contest.warm_up()
-    for _ in contest.run(rounds, seconds):
+    for _ in contest.run(rounds, seconds, precision):
         pass
     return contest.result()
 
@@ -85,59 +73,45 @@ def race(
 class Race:
     """A race that can be watched lap by lap, and whose result so far can be had at any time.
 
-    Args: as for `race`.
+    Args:
+        job: what to run.
+        field: who races.
+        seed: of the order within rounds and of the intervals; None draws one.
+        order: how items are handed out, 'given' or 'longest-first'.
+        start_method: the one that the contestants were made with, for the record.
     """
 
     def __init__(
         self,
         job: Job,
-        racers: Sequence[str] | None = None,
-        kernels: Sequence[str] | None = None,
-        workers: int | None = None,
+        field: LineUp,
         seed: int | None = None,
         order: str = "given",
         start_method: str | None = None,
     ) -> None:
         known("order", [order], ORDERS)
-        if workers is not None and workers < 1:
-            raise RaceError(f"at least 1 worker is needed, not {workers}")
         self.job = job
+        self.contestants = field.contestants
+        self.unavailable = field.unavailable
+        self.seed = random.randrange(2**32) if seed is None else seed
         self.order = order
         self.start_method = start_method
-        self.seed = random.randrange(2**32) if seed is None else seed
-        self.workers = workers or machine.usable_cores()
-        self.unavailable: dict[str, str] = {}
-        self.contestants = list(self._line_up(racers, kernels))
-        if not self.contestants:
-            raise RaceError(self._why_nobody_races())
         self.laps: list[Lap] = []
         self.disqualified: dict[Key, str] = {}
         self.planned_rounds = 0
-        self._begun = 0.0
+        self.sequence = list(range(len(job.items)))
         self._warm_up: dict[str | None, list[Outcome]] = {}
-        self._sequence = list(range(len(job.items)))
+        self._begun = perf_counter()
 
-    def _line_up(self, racers: Sequence[str] | None, kernels: Sequence[str] | None) -> Iterator[Contestant]:
-        racers = known("racer", racers, RACERS)
-        chosen: Sequence[str | None] = known("kernel", kernels, KERNELS)
-        if self.job.function is not None:
-            chosen = [None]
-        for name in racers:
-            racer = RACERS[name](self.start_method)
-            reason = racer.available()
-            if reason is not None:
-                self.unavailable[name] = reason
-                continue
-            for kernel in chosen:
-                if racer.kernels is None or kernel in racer.kernels:
-                    yield Contestant(racer, kernel, 1 if racer.single else self.workers)
-
-    def _why_nobody_races(self) -> str:
-        reasons = "; ".join(f"{name}: {reason}" for name, reason in self.unavailable.items())
-        return f"none of these racers can run here: {reasons}" if reasons else "no racer takes these kernels"
-
-    def _function(self, kernel: str | None) -> Any:
-        return self.job.function if kernel is None else KERNELS[kernel]
+    def resume(self, earlier: RaceResult) -> None:
+        """Take over the laps and disqualifications of an interrupted run of this very race."""
+        self.laps = list(earlier.laps)
+        self.sequence = list(earlier.job["sequence"])
+        self.disqualified = {
+            (entry.racer, entry.kernel, entry.workers): entry.disqualified
+            for entry in earlier.entries
+            if entry.disqualified is not None
+        }
 
     def warm_up(self) -> None:
         """Run the job once sequentially with each kernel: not counted, but it tells how long a lap takes.
@@ -145,41 +119,51 @@ class Race:
         It also gives the answers to compare with where none are known, and the costs for longest-first.
         """
         self._begun = perf_counter()
-        for kernel in dict.fromkeys(contestant.kernel for contestant in self.contestants):
+        for kernel in dict.fromkeys(contestant.kernel for contestant in self.standing()):
             try:
                 outcomes = list(Sequential().start(1).run(self._function(kernel), self.job.items))
             except RacerError as error:
-                for contestant in self.contestants:
-                    if contestant.kernel == kernel:
-                        self.disqualified[contestant.key] = str(error)
+                failed = [contestant.key for contestant in self.contestants if contestant.kernel == kernel]
+                self.disqualified |= dict.fromkeys(failed, str(error))
             else:
                 self._warm_up[kernel] = outcomes
-        if self.order == "longest-first" and self._warm_up:
+        if self.order == "longest-first" and self._warm_up and not self.laps:
             slowest = max(self._warm_up.values(), key=_total)
-            self._sequence.sort(key=lambda index: -slowest[index].seconds)
+            self.sequence.sort(key=lambda index: -slowest[index].seconds)
+
+    def _function(self, kernel: str | None) -> Any:
+        return self.job.function if kernel is None else KERNELS[kernel]
+
+    def standing(self) -> list[Contestant]:
+        """The contestants that are not disqualified."""
+        return [contestant for contestant in self.contestants if contestant.key not in self.disqualified]
 
     def expected_seconds(self, rounds: int | None, seconds: float) -> float:
         """How long the race takes at most, by the warm-up: no contestant should be slower than one worker."""
-        a_round = sum(_total(self._warm_up.get(each.kernel, ())) for each in self._standing())
-        fewest = a_round * (FEWEST_ROUNDS if rounds is None else rounds)
-        return fewest if rounds is not None else max(fewest, seconds - (perf_counter() - self._begun))
+        a_round = sum(_total(self._warm_up.get(each.kernel, ())) for each in self.standing())
+        if rounds is not None:
+            return a_round * rounds * (1 - len(self.laps) / (rounds * len(self.contestants)))
+        return max(a_round * FEWEST_ROUNDS, seconds - (perf_counter() - self._begun))
 
-    def _standing(self) -> list[Contestant]:
-        return [contestant for contestant in self.contestants if contestant.key not in self.disqualified]
-
-    def run(self, rounds: int | None = None, seconds: float = 30.0) -> Iterator[Lap]:
-        """Run the rounds and yield each lap when it is over.
+    def run(
+        self, rounds: int | None = None, seconds: float = 30.0, precision: float | None = None
+    ) -> Iterator[Lap]:
+        """Run the rounds and yield each lap when it is over; laps that were resumed are not run again.
 
         Args:
             rounds: exactly that many; None is at least 6 and as many as fit in `seconds` from the warm-up on.
             seconds: the time to fill, where `rounds` is None.
+            precision: stop as soon as every interval is that narrow, where `rounds` is None.
         """
-        shuffle = random.Random(self.seed).sample
+        draw = random.Random(self.seed)
+        run_before = {(lap.round, *lap.key) for lap in self.laps}
         self.planned_rounds = FEWEST_ROUNDS if rounds is None else rounds
         started = perf_counter()
         done = 0
-        while done < self.planned_rounds and self._standing():
-            for contestant in shuffle(self._standing(), len(self._standing())):
+        while done < self.planned_rounds and self.standing():
+            for contestant in draw.sample(self.contestants, len(self.contestants)):
+                if contestant.key in self.disqualified or (done, *contestant.key) in run_before:
+                    continue
                 lap = self._lap(done, contestant)
                 if lap is not None:
                     self.laps.append(lap)
@@ -189,10 +173,17 @@ class Race:
                 a_round = (perf_counter() - started) / done
                 left = seconds - (perf_counter() - self._begun)
                 self.planned_rounds = max(FEWEST_ROUNDS, done + int(left / a_round))
+                if precision is not None and done >= FEWEST_ROUNDS and self._is_precise(precision):
+                    self.planned_rounds = done
+
+    def _is_precise(self, precision: float) -> bool:
+        summary = self._summary()
+        speedups = [summary.speedup(contestant.key, contestant.kernel) for contestant in self.standing()]
+        return all(speedup is None or speedup.ratio.reach <= precision for speedup in speedups)
 
     def _lap(self, number: int, contestant: Contestant) -> Lap | None:
         """One lap; None where it disqualified the contestant."""
-        items = [self.job.items[index] for index in self._sequence]
+        items = [self.job.items[index] for index in self.sequence]
         function = self._function(contestant.kernel)
         try:
             begin = perf_counter()
@@ -202,17 +193,18 @@ class Race:
                 ended = perf_counter()
                 for _ in crew.run(do_nothing, items):
                     pass
-                idled = perf_counter()
+                dispatched = perf_counter()
+                worker_bytes = memory.bytes_per_worker(crew.pids())
         except RacerError as error:
             self.disqualified[contestant.key] = str(error)
             return None
-        outcomes = [replace(outcome, index=self._sequence[outcome.index]) for outcome in outcomes]
+        outcomes = [replace(outcome, index=self.sequence[outcome.index]) for outcome in outcomes]
         fault = find_fault(self.job, outcomes, self._reference())
         if fault is not None:
             self.disqualified[contestant.key] = fault
             return None
-        seconds, startup, dispatch = ended - started, started - begin, idled - ended
-        return Lap(number, *contestant.key, seconds, startup, dispatch, outcomes)
+        seconds, startup, dispatch = ended - started, started - begin, dispatched - ended
+        return Lap(number, *contestant.key, seconds, startup, dispatch, worker_bytes, outcomes)
 
     def _reference(self) -> Sequence[Any]:
         """The known answers, else those of the first kernel's warm-up."""
@@ -221,49 +213,39 @@ class Race:
         return [outcome.answer for outcome in next(iter(self._warm_up.values()))]
 
     def result(self) -> RaceResult:
-        """What is known by now."""
-        function = self.job.function
+        """What is known by now, the fastest contestant first, those without a time last."""
+        summary = self._summary()
+        entries = [summary.entry(contestant.key) for contestant in self.contestants]
+        entries.sort(key=lambda entry: (entry.median_seconds is None, entry.median_seconds or 0.0))
         return RaceResult(
             machine=machine.describe(self.start_method),
-            job={
-                "name": self.job.name,
-                "function": function and f"{function.__module__}:{function.__qualname__}",
-                "items": list(self.job.items),
-                "expected": None if self.job.expected is None else list(self.job.expected),
-                "order": self.order,
-                "seed": self.seed,
-            },
+            job=self._job_record(),
             laps=self.laps,
-            entries=summarize(
-                self.laps,
-                [contestant.key for contestant in self.contestants],
-                self.disqualified,
-                self._sequence,
-                self.seed,
-            ),
+            entries=entries,
+            noise=summary.noise(),
             unavailable=self.unavailable,
         )
+
+    def _summary(self) -> Summary:
+        return Summary(self.laps, self.disqualified, self.sequence, self.seed)
+
+    def _job_record(self) -> dict[str, Any]:
+        function = self.job.function
+        return {
+            "name": self.job.name,
+            "function": function and f"{function.__module__}:{function.__qualname__}",
+            "items": list(self.job.items),
+            "expected": None if self.job.expected is None else list(self.job.expected),
+            "order": self.order,
+            "sequence": self.sequence,
+            "seed": self.seed,
+            "rounds": self.planned_rounds,
+            "pickled_bytes": [len(pickle.dumps(item)) for item in self.job.items],
+        }
 
 
 def do_nothing(item: Any) -> None:
     """The empty function that measures what handing out and collecting alone costs."""
-
-
-def known(what: str, names: Sequence[str] | None, table: Iterable[str]) -> list[str]:
-    """These names without repeats, or all of the table where they are None.
-
-    Raises:
-        RaceError: one of them is not in the table; the message lists what is, and the nearest first.
-    """
-    everything = list(table)
-    if names is None:
-        return everything
-    for name in names:
-        if name not in everything:
-            near = get_close_matches(name, everything, 1)
-            hint = f"; did you mean {near[0]!r}?" if near else ""
-            raise RaceError(f"there is no {what} {name!r}; known are {', '.join(everything)}{hint}")
-    return list(dict.fromkeys(names))
 
 
 def find_fault(job: Job, outcomes: Sequence[Outcome], reference: Sequence[Any]) -> str | None:

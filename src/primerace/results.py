@@ -4,49 +4,18 @@ The schema "primerace/1" is read by others: keys may be added, none changes its 
 """
 
 import json
+import sys
 from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass, field
-from statistics import median
-from typing import Any
+from pathlib import Path
+from typing import Any, ClassVar
 
-from primerace import schedule
+from primerace.explanation import Explanation
+from primerace.laps import BASELINE, Lap
 from primerace.racers.base import Outcome
-from primerace.stats import Ratio, paired_ratio
+from primerace.stats import Ratio
 
 SCHEMA = "primerace/1"
-BASELINE = "sequential"
-
-Key = tuple[str, str | None, int]  # racer, kernel, workers
-
-
-@dataclass(frozen=True)
-class Lap:
-    """One run of the job by one crew.
-
-    Args:
-        round: the round that it belongs to, from 0.
-        racer: the racer's name.
-        kernel: the kernel's name; None for a user's own function.
-        workers: how many workers the crew had.
-        seconds: wall time from the first item handed out to the last answer collected.
-        startup_seconds: wall time to start the crew.
-        dispatch_seconds: wall time of the same crew for the same items with a function that does nothing.
-        outcomes: what became of each item, in the order of completion.
-    """
-
-    round: int
-    racer: str
-    kernel: str | None
-    workers: int
-    seconds: float
-    startup_seconds: float
-    dispatch_seconds: float
-    outcomes: Sequence[Outcome]
-
-    @property
-    def key(self) -> "Key":
-        """Whose lap it is."""
-        return self.racer, self.kernel, self.workers
 
 
 @dataclass(frozen=True)
@@ -74,7 +43,9 @@ class Entry:
 
     `speedup` is against the sequential racer with the same kernel, `speedup_python` against the sequential
     racer with kernel python; either is None where that baseline did not race. `schedule_bound` is the
-    speed-up that list scheduling allows for this order of the items. `disqualified` says why no time counts.
+    speed-up that list scheduling allows for this order of the items, `explanation` takes the speed-up apart.
+    `dispatch_seconds` is what an empty function costs for all items, `worker_bytes` the memory of a worker
+    process. `disqualified` says why no time counts.
     """
 
     racer: str
@@ -83,9 +54,12 @@ class Entry:
     laps: int
     median_seconds: float | None
     startup_seconds: float | None
+    dispatch_seconds: float | None
+    worker_bytes: float | None
     speedup: Speedup | None
     speedup_python: Speedup | None
     schedule_bound: float | None
+    explanation: Explanation | None
     disqualified: str | None
 
     @property
@@ -107,10 +81,13 @@ class Entry:
             "laps": self.laps,
             "median_seconds": self.median_seconds,
             "startup_seconds": self.startup_seconds,
+            "dispatch_seconds": self.dispatch_seconds,
+            "worker_bytes": self.worker_bytes,
             "speedup": self.speedup and self.speedup.to_json(),
             "speedup_python": self.speedup_python and self.speedup_python.to_json(),
             "efficiency": self.efficiency,
             "schedule_bound": self.schedule_bound,
+            "explanation": self.explanation and asdict(self.explanation),
             "disqualified": self.disqualified,
         }
 
@@ -124,6 +101,7 @@ class RaceResult:
         job: name, function, items, expected answers, order and seed of the race.
         laps: every lap, in the order in which they ran.
         entries: one for each contestant, disqualified ones last.
+        noise: how much each baseline differs from itself between neighbouring rounds, as a share.
         unavailable: the racers that can't run here, with the reason.
     """
 
@@ -131,7 +109,10 @@ class RaceResult:
     job: Mapping[str, Any]
     laps: Sequence[Lap]
     entries: Sequence[Entry]
+    noise: Mapping[str, float] = field(default_factory=dict)
     unavailable: Mapping[str, str] = field(default_factory=dict)
+
+    kind: ClassVar[str] = "race"
 
     @property
     def rounds(self) -> int:
@@ -139,80 +120,107 @@ class RaceResult:
         return 1 + max((lap.round for lap in self.laps), default=-1)
 
     def to_json(self) -> dict[str, Any]:
-        """The race in the schema primerace/1, as a dictionary."""
+        """The result in the schema primerace/1, as a dictionary."""
         return {
             "schema": SCHEMA,
-            "kind": "race",
+            "kind": self.kind,
             "machine": dict(self.machine),
             "job": dict(self.job),
             "laps": [asdict(lap) for lap in self.laps],
             "entries": [entry.to_json() for entry in self.entries],
+            "noise": dict(self.noise),
             "unavailable": [{"racer": name, "reason": why} for name, why in self.unavailable.items()],
         }
 
     def dumps(self) -> str:
-        """The race in the schema primerace/1, as text."""
+        """The result in the schema primerace/1, as text."""
         return json.dumps(self.to_json(), indent=1, default=repr)
 
+    def save(self, path: str | Path) -> None:
+        """Write the file anew, whole or not at all; a link keeps its target, a device or a pipe its place."""
+        target = Path(path).resolve()
+        if target.exists() and not target.is_file():
+            target.write_text(self.dumps() + "\n", encoding="utf-8")
+            return
+        draft = target.with_name(target.name + ".part")
+        draft.write_text(self.dumps() + "\n", encoding="utf-8")
+        draft.replace(target)
 
-def summarize(
-    laps: Sequence[Lap],
-    contestants: Sequence[Key],
-    disqualified: Mapping[Key, str],
-    order: Sequence[int],
-    seed: int,
-) -> list[Entry]:
-    """One entry for each contestant, the fastest first, disqualified ones last.
 
-    Args:
-        laps: every lap.
-        contestants: the (racer, kernel, workers) that were to race.
-        disqualified: why a contestant does not count.
-        order: the order in which the items are handed out, as indices into the job's items.
-        seed: makes the intervals repeatable.
+@dataclass(frozen=True)
+class SweepResult(RaceResult):
+    """A race over several numbers of workers."""
+
+    kind: ClassVar[str] = "sweep"
+
+    def curves(self) -> dict[tuple[str, str | None], list[Entry]]:
+        """The entries of each racer and kernel by their number of workers, without the baselines."""
+        curves: dict[tuple[str, str | None], list[Entry]] = {}
+        for entry in sorted(self.entries, key=lambda entry: entry.workers):
+            if entry.racer != BASELINE and entry.median_seconds is not None:
+                curves.setdefault((entry.racer, entry.kernel), []).append(entry)
+        return curves
+
+
+class ResultError(ValueError):
+    """A file that is no result of primerace; the message says why."""
+
+
+def load(path: str | Path) -> RaceResult:
+    """Read a result file of the schema primerace/1.
+
+    Raises:
+        ResultError: the file can't be read, is no JSON, is no result, or is of a newer schema.
     """
-    by_contestant: dict[Key, dict[int, Lap]] = {key: {} for key in contestants}
-    for lap in laps:
-        by_contestant[lap.key][lap.round] = lap
-    sound = {key: laps for key, laps in by_contestant.items() if laps and key not in disqualified}
-
-    def speedup(key: Key, kernel: str | None) -> Speedup | None:
-        base = sound.get((BASELINE, kernel, 1), {})
-        both = sorted(sound[key].keys() & base.keys())
-        if not both:
-            return None
-        ratio = paired_ratio([base[n].seconds for n in both], [sound[key][n].seconds for n in both], seed)
-        return Speedup(ratio, BASELINE if kernel is None else f"{BASELINE}/{kernel}")
-
-    def schedule_bound(kernel: str | None, workers: int) -> float | None:
-        base = sound.get((BASELINE, kernel, 1))
-        return None if base is None else schedule.bound(item_costs(list(base.values()), order), workers)
-
-    def entry(key: Key) -> Entry:
-        racer, kernel, workers = key
-        mine = list(by_contestant[key].values())
-        counts = key in sound
-        return Entry(
-            racer=racer,
-            kernel=kernel,
-            workers=workers,
-            laps=len(mine),
-            median_seconds=median(lap.seconds for lap in mine) if counts else None,
-            startup_seconds=median(lap.startup_seconds for lap in mine) if counts else None,
-            speedup=speedup(key, kernel) if counts else None,
-            speedup_python=speedup(key, "python") if counts and kernel is not None else None,
-            schedule_bound=schedule_bound(kernel, workers),
-            disqualified=disqualified.get(key),
-        )
-
-    entries = [entry(key) for key in contestants]
-    return sorted(entries, key=lambda entry: (entry.median_seconds is None, entry.median_seconds or 0.0))
+    try:
+        text = sys.stdin.read() if str(path) == "-" else Path(path).read_text(encoding="utf-8")
+        return from_json(json.loads(text))
+    except OSError as error:
+        raise ResultError(f"{path}: {error.strerror}") from None
+    except (UnicodeDecodeError, json.JSONDecodeError) as error:
+        raise ResultError(f"{path}: not a whole JSON file: {error}") from None
+    except ResultError as error:
+        raise ResultError(f"{path}: {error}") from None
+    except (KeyError, TypeError, ValueError, AttributeError, RecursionError) as error:
+        raise ResultError(f"{path}: a damaged result: {type(error).__name__} {error}") from None
 
 
-def item_costs(laps: Sequence[Lap], order: Sequence[int]) -> list[float]:
-    """The median seconds of each item over these laps, in the order in which items are handed out."""
-    seconds: dict[int, list[float]] = {index: [] for index in order}
-    for lap in laps:
-        for outcome in lap.outcomes:
-            seconds[outcome.index].append(outcome.seconds)
-    return [median(values) for values in seconds.values() if values]
+def from_json(data: Any) -> RaceResult:
+    """A result from what `to_json` made of it.
+
+    Raises:
+        ResultError: it is no result, or one of a newer schema.
+    """
+    if not isinstance(data, dict) or not str(data.get("schema")).startswith("primerace/"):
+        raise ResultError("not a result of primerace: there is no schema primerace/1 in it")
+    if data["schema"] != SCHEMA:
+        raise ResultError(f"schema {data['schema']}, but this primerace reads {SCHEMA}")
+    kinds: dict[str, type[RaceResult]] = {"race": RaceResult, "sweep": SweepResult}
+    if data.get("kind") not in kinds:
+        raise ResultError(f"kind {data.get('kind')!r} is not one of {', '.join(kinds)}")
+    return kinds[data["kind"]](
+        machine=data["machine"],
+        job=data["job"],
+        laps=[_lap(lap) for lap in data["laps"]],
+        entries=[_entry(entry) for entry in data["entries"]],
+        noise=data.get("noise", {}),
+        unavailable={each["racer"]: each["reason"] for each in data["unavailable"]},
+    )
+
+
+def _lap(data: dict[str, Any]) -> Lap:
+    return Lap(**{**data, "outcomes": [Outcome(**outcome) for outcome in data["outcomes"]]})
+
+
+def _entry(data: dict[str, Any]) -> Entry:
+    fields = {key: value for key, value in data.items() if key != "efficiency"}
+    fields["speedup"] = _speedup(data["speedup"])
+    fields["speedup_python"] = _speedup(data["speedup_python"])
+    fields["explanation"] = data["explanation"] and Explanation(**data["explanation"])
+    return Entry(**fields)
+
+
+def _speedup(data: dict[str, Any] | None) -> Speedup | None:
+    if data is None:
+        return None
+    return Speedup(Ratio(data["value"], data["low"], data["high"]), data["against"])

@@ -8,7 +8,7 @@ about the Bootstrap, The American Statistician 69, 2015): with that they miss it
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from math import sqrt
+from math import inf, sqrt
 from statistics import NormalDist, median
 
 FEWEST_ROUNDS = 6  # of fewer medians a bootstrap interval misses the truth far too often
@@ -23,6 +23,13 @@ class Ratio:
     value: float
     low: float | None = None
     high: float | None = None
+
+    @property
+    def reach(self) -> float:
+        """How far the interval reaches from the median, as a share of it; infinite without an interval."""
+        if self.low is None or self.high is None:
+            return inf
+        return max(self.high - self.value, self.value - self.low) / self.value
 
     @property
     def shows_gain(self) -> bool:
@@ -59,6 +66,16 @@ def paired_ratio(numerators: Sequence[float], denominators: Sequence[float], see
     tail = 100 * expanded_tail(len(ratios))
     low, high = np.percentile(np.median(resampled, axis=1), [tail, 100 - tail])
     return Ratio(median(ratios), float(low), float(high))
+
+
+def restlessness(seconds: Sequence[float]) -> float:
+    """How much a contestant differs from itself: the median relative difference of neighbouring laps.
+
+    >>> restlessness([1.0, 1.1, 1.0])
+    0.1
+    """
+    pairs = zip(seconds, seconds[1:], strict=False)
+    return round(median(max(pair) / min(pair) - 1 for pair in pairs), 4) if len(seconds) > 1 else 0.0
 
 
 def expanded_tail(count: int) -> float:

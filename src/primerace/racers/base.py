@@ -69,9 +69,12 @@ class FunctionError(RacerError):
 class WorkerDied(RacerError):
     """A worker ended on its own: the message names the racer, the exit status and the items in flight."""
 
-    def __init__(self, racer: str, worker: int, status: str, in_flight: Sequence[tuple[int, Any]]) -> None:
+    def __init__(
+        self, racer: str, worker: int | None, status: str, in_flight: Sequence[tuple[int, Any]]
+    ) -> None:
         flying = ", ".join(f"item {index} ({item!r})" for index, item in in_flight) or "none"
-        super().__init__(f"{racer}: worker {worker} died ({status}); items in flight: {flying}")
+        who = "a worker" if worker is None else f"worker {worker}"
+        super().__init__(f"{racer}: {who} died ({status}); items in flight: {flying}")
         self.racer, self.worker, self.status = racer, worker, status
         self.in_flight = [index for index, _ in in_flight]
 
@@ -108,12 +111,17 @@ class Crew(ABC):
         Raises:
             FunctionError: the function raised.
             WorkerDied: a worker ended before it was done.
-            RacerError: the job can't be run by this racer at all; nothing was started.
+            RacerError: the job can't be run by this racer at all, and nothing was started; or an answer
+                can't be read. A crew of processes that gave up a run takes no other.
         """
 
     @abstractmethod
     def close(self) -> None:
         """End every worker; what is not finished by now is given up."""
+
+    def pids(self) -> Sequence[int]:
+        """The worker processes; none where the workers share the caller's process."""
+        return ()
 
     def __enter__(self) -> Self:
         return self

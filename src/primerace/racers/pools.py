@@ -105,6 +105,7 @@ class ProcessPoolCrew(PoolCrew):
         self._pids = room.RawArray("q", workers)
         self._items: Sequence[Any] = ()
         self._parcel = b""
+        self._staff: dict[int, BaseProcess] = {}
         self._idle = False
         self._barrier = room.Barrier(workers, timeout=START_TIMEOUT)
         self._seats = room.Value("i", 0)
@@ -118,7 +119,11 @@ class ProcessPoolCrew(PoolCrew):
             if isinstance(error, OSError | BrokenProcessPool):
                 raise RacerError(f"{racer}: {workers} processes could not be started: {error}") from error
             raise
+        self._staff = self._processes()
         self._idle = True
+
+    def pids(self) -> Sequence[int]:
+        return list(self._pids)
 
     def _processes(self) -> dict[int, BaseProcess]:
         """The living workers by their number."""
@@ -128,11 +133,10 @@ class ProcessPoolCrew(PoolCrew):
     def run(self, function: Function, items: Sequence[Any]) -> Iterator[Outcome]:
         self._parcel = pickled(self.racer, function, items)
         self._items, self._idle = items, False
-        processes = self._processes()
         try:
             yield from super().run(function, items)
-        except BrokenProcessPool:
-            raise self._death_among(processes) from None
+        except BrokenProcessPool as error:
+            raise self._why_broken(error) from None
         self._idle = True
 
     def _submit(self, function: Function, index: int, item: Any, epoch: float) -> "Future[Outcome | Failure]":
@@ -146,17 +150,24 @@ class ProcessPoolCrew(PoolCrew):
         except Exception as error:  # the answer can't be pickled
             return Failure.of(index, error)
 
-    def _death_among(self, processes: dict[int, BaseProcess]) -> WorkerDied:
-        """A broken executor ends its other workers by SIGTERM: the first with another end broke it."""
-        for process in processes.values():
-            process.join()
-        number, process = min(processes.items(), key=lambda entry: entry[1].exitcode in (0, -signal.SIGTERM))
-        return WorkerDied(
-            self.racer,
-            number,
-            in_words(process.exitcode),
-            in_flight(self._desks[number : number + 1], self._items),
-        )
+    def _why_broken(self, error: BrokenProcessPool) -> RacerError:
+        """The executor gives a cause where it broke on an answer that it could not read, else a worker died.
+
+        It ends the other workers by SIGTERM, so whoever ended otherwise broke it. Where nobody did, it was a
+        SIGTERM from elsewhere: the worker is unknown, and all items in hand count as in flight.
+        """
+        self._executor.shutdown()
+        if error.__cause__ is not None:
+            why = str(error.__cause__).strip(" \n\"'").splitlines()[-1]
+            return RacerError(f"{self.racer}: an answer can't be unpickled: {why}")
+        ends = {number: process.exitcode for number, process in self._staff.items()}
+        dead = [number for number, end in ends.items() if end != -signal.SIGTERM]
+        if len(dead) == 1 or len(ends) == 1:
+            number = (dead or list(ends))[0]
+            desk = self._desks[number : number + 1]
+            return WorkerDied(self.racer, number, in_words(ends[number]), in_flight(desk, self._items))
+        status = in_words(ends[dead[0]] if dead else -signal.SIGTERM)
+        return WorkerDied(self.racer, None, status, in_flight(self._desks, self._items))
 
     def close(self) -> None:
         """Let idle workers leave; where a run was given up, kill them."""

@@ -6,6 +6,7 @@ end the workers share under a lock. Results come back through one pipe for each 
 killed while it writes spoils nobody else's pipe.
 """
 
+import os
 import pickle
 from collections.abc import Iterator, Sequence
 from contextlib import suppress
@@ -23,6 +24,8 @@ from primerace.racers.children import NOTHING, context, in_flight, in_words, pic
 PILL = None
 READY = "ready"
 DONE = "done"
+GULP = 1 << 16  # bytes to take out of the queue at once where a run is given up
+GLANCE = 1.0  # seconds between looks for workers that died while somebody else holds their pipe open
 PATIENCE = 2.0  # seconds that an idle worker has to leave before it is killed
 
 
@@ -67,23 +70,24 @@ class ProcessCrew(Crew):
         self._idle = True
 
     def _start(self, workers: int, context: BaseContext) -> None:
-        jobs, self._jobs = context.Pipe(duplex=False)
+        self._queue, self._jobs = context.Pipe(duplex=False)
         self._desks = context.RawArray("q", [NOTHING] * workers)
         self._turn = context.Lock()
         for number in range(workers):
             ours, theirs = context.Pipe()
             process = context.Process(  # type: ignore[attr-defined]
                 target=work,
-                args=(number, theirs, jobs, self._turn, self._desks),
+                args=(number, theirs, self._queue, self._turn, self._desks),
                 name=f"{self.racer}-{number}",
                 daemon=True,
             )
             process.start()
             theirs.close()
             self._workers.append(Worker(number, process, ours))
-        jobs.close()  # without a reader left, feeding ends with the workers
 
     def run(self, function: Function, items: Sequence[Any]) -> Iterator[Outcome]:
+        if not self._idle:
+            raise RacerError(f"{self.racer}: this crew gave up a run and can't take another")
         parcel = pickled(self.racer, function, items)
         self._items, self._idle = items, False
         self._feeder = Thread(target=feed, args=(self._jobs, items, len(self._workers)), daemon=True)
@@ -96,6 +100,9 @@ class ProcessCrew(Crew):
         self._feeder.join()
         self._idle = True
 
+    def pids(self) -> Sequence[int]:
+        return [worker.process.pid for worker in self._workers if worker.process.pid]
+
     def _tell(self, worker: Worker, message: object) -> None:
         try:
             worker.pipe.send(message)
@@ -105,17 +112,29 @@ class ProcessCrew(Crew):
     def _until_all_say(self, word: str) -> Iterator[Outcome | Failure]:
         """Yield what the workers send, until each of them has sent this word."""
         busy = {worker.pipe: worker for worker in self._workers}
+        looked = perf_counter()
         while busy:
-            for pipe in wait(list(busy), timeout=1) or _deserted(busy):
+            ready = wait(list(busy), GLANCE)
+            if perf_counter() > looked + GLANCE:
+                ready += _deserted(busy)
+                looked = perf_counter()
+            for pipe in ready:
                 worker = busy[pipe]  # type: ignore[index]
                 try:
-                    message = worker.pipe.recv()
+                    parcel = worker.pipe.recv_bytes()
                 except (EOFError, OSError):
                     raise self._death_of(worker) from None
+                message = self._unpacked(parcel)
                 if message == word:
                     del busy[worker.pipe]
                 else:
                     yield message
+
+    def _unpacked(self, parcel: bytes) -> Any:
+        try:
+            return pickle.loads(parcel)
+        except Exception as error:
+            raise RacerError(f"{self.racer}: an answer can't be unpickled: {error!r}") from error
 
     def _death_of(self, worker: Worker) -> WorkerDied:
         worker.process.join()
@@ -132,13 +151,20 @@ class ProcessCrew(Crew):
             else:
                 worker.process.kill()
         for worker in self._workers:
-            worker.process.join(PATIENCE)
+            if self._idle:
+                worker.process.join(PATIENCE)
             worker.process.kill()
             worker.process.join()
             worker.pipe.close()
-        if self._feeder and self._feeder.is_alive():
-            self._feeder.join()
+        self._drain()
         self._jobs.close()
+        self._queue.close()
+
+    def _drain(self) -> None:
+        """Let the feeder end: a full pipe, which nobody reads any more, would block it for ever."""
+        while self._feeder and self._feeder.is_alive():
+            if self._queue.poll(0.01):
+                os.read(self._queue.fileno(), GULP)
 
 
 def _deserted(busy: dict[Connection, Worker]) -> list[Connection]:

@@ -1,128 +1,199 @@
-"""A race's result as a table and a few sentences for the terminal."""
+"""Results in the terminal: a table, what has to be known beside it, and what was found."""
 
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator, Sequence
 
 from rich import box
+from rich.console import Console
 from rich.markup import escape
 from rich.table import Table
 
-from primerace.results import BASELINE, Entry, RaceResult, Speedup
+from primerace.laps import BASELINE, item_costs
+from primerace.report import rows
+from primerace.report.comparison import Comparison
+from primerace.report.exports import COMPARISON_COLUMNS, comparison_row, timed
+from primerace.report.findings import findings, noisy
+from primerace.report.rows import duration
+from primerace.results import Entry, RaceResult, SweepResult
+from primerace.scaling import LAWS, Cost, Fit, break_even, cost, fit
 from primerace.stats import FEWEST_ROUNDS
 
-NONE = "–"
+BAR = 24  # characters of the longest bar of a sweep
 
 
-def race_table(result: RaceResult) -> Table:
-    """The entries, the fastest first."""
+def print_race(result: RaceResult, console: Console, explain: bool = False) -> None:
+    """The ranking, the notes and the findings of a race."""
+    _print_heading(result, console)
+    console.print(_table(rows.RACE_COLUMNS, map(rows.race_row, timed(result.entries))))
+    if explain:
+        console.print(_explanations(result))
+        console.print(_costs(result))
+    for note in notes(result):
+        console.print(note)
+    for finding in findings(result):
+        console.print(finding, markup=False)
+
+
+def _print_heading(result: RaceResult, console: Console) -> None:
+    facts, job = result.machine, result.job
+    gil = "" if facts["gil_enabled"] else " without GIL"
+    rounds = f"{result.rounds} round{'' if result.rounds == 1 else 's'}"
+    console.print(
+        f"{job['name']}, {len(job['items'])} items in {job['order']} order, {rounds}; "
+        f"{facts['cpu']}, {facts['cores']} cores, {facts['implementation']} {facts['python']}{gil}, "
+        f"start method {facts['start_method']}",
+        markup=False,
+    )
+
+
+def _table(columns: Sequence[str], lines: Iterable[Sequence[str]], texts: int = 2) -> Table:
     table = Table(box=box.SIMPLE_HEAD, pad_edge=False)
-    table.add_column("racer")
-    table.add_column("kernel")
-    for heading in ("workers", "median", "vs sequential\n/python", "vs sequential\nsame kernel"):
-        table.add_column(heading, justify="right")
-    table.add_column("per\nworker", justify="right")
-    table.add_column("start-up", justify="right")
-    for entry in result.entries:
-        if entry.median_seconds is not None:
-            table.add_row(*_cells(entry))
+    for place, column in enumerate(columns):
+        table.add_column(column, justify="left" if place < texts else "right")
+    for line in lines:
+        table.add_row(*map(escape, line))
     return table
 
 
-def _cells(entry: Entry) -> Iterator[str]:
-    yield entry.racer
-    yield entry.kernel or NONE
-    yield str(entry.workers)
-    yield duration(entry.median_seconds)
-    yield _times(entry.speedup_python)
-    yield _times(entry.speedup)
-    yield NONE if entry.efficiency is None else f"{entry.efficiency:.0%}"
-    yield duration(entry.startup_seconds)
-
-
-def duration(seconds: float | None) -> str:
-    """Seconds to three digits in the unit that suits them.
-
-    >>> duration(0.0123), duration(75.5), duration(None)
-    ('12.3 ms', '1 min 16 s', '–')
-    """
-    if seconds is None:
-        return NONE
-    for limit, factor, unit in ((1e-3, 1e6, "µs"), (1.0, 1e3, "ms"), (59.5, 1.0, "s")):
-        if seconds < limit:
-            return (
-                f"{seconds * factor:.3g} {unit}"
-                if seconds * factor < 999.5
-                else f"{seconds * factor:.0f} {unit}"
-            )
-    minutes, rest = divmod(round(seconds), 60)
-    return f"{minutes} min {rest} s"
-
-
-def _times(speedup: Speedup | None) -> str:
-    if speedup is None:
-        return NONE
-    ratio = speedup.ratio
-    if ratio.low is None or ratio.high is None:
-        return f"{number(ratio.value)}x"
-    if ratio.low == ratio.high == 1:
-        return "1x"
-    return f"{number(ratio.value)}x [{number(ratio.low)}–{number(ratio.high)}]"
-
-
-def number(value: float) -> str:
-    """A ratio to three digits.
-
-    >>> number(1.7834), number(24.61), number(132.4)
-    ('1.78', '24.6', '132')
-    """
-    return f"{value:.2f}" if value < 9.995 else f"{value:.1f}" if value < 99.95 else f"{value:.0f}"
-
-
 def notes(result: RaceResult) -> Iterator[str]:
-    """What the reader has to know beside the table: who is out and why, and what the rounds allow to say."""
+    """Who is out and why, and what the rounds and the machine allow to say."""
     for entry in result.entries:
         if entry.disqualified is not None:
             yield f"[red]disqualified[/red] {escape(entry.name)}: {escape(entry.disqualified)}"
     for name, reason in result.unavailable.items():
         yield f"[yellow]not here[/yellow] {escape(name)}: {escape(reason)}"
-    if result.rounds < FEWEST_ROUNDS:
+    for name, spread in noisy(result).items():
+        yield (
+            f"[yellow]noisy[/yellow] neighbouring laps of {escape(name)} differ by {spread:.0%}: "
+            "this machine was not quiet, and differences below that name no winner"
+        )
+    if 0 < result.rounds < FEWEST_ROUNDS:
         yield f"No intervals and no findings below {FEWEST_ROUNDS} rounds."
 
 
-def findings(result: RaceResult) -> Iterator[str]:
-    """What the race shows: a sentence for each kernel and one for the winner, where intervals allow it."""
-    if result.rounds < FEWEST_ROUNDS:
-        return
-    racing = [entry for entry in result.entries if entry.median_seconds is not None]
-    for kernel in dict.fromkeys(entry.kernel for entry in racing):
-        sentence = _about_kernel([entry for entry in racing if entry.kernel == kernel and entry.workers > 1])
-        if sentence:
-            yield sentence
-    winner = next(
-        (each for each in racing if each.speedup_python and each.speedup_python.ratio.shows_gain), None
+def _explanations(result: RaceResult) -> Table:
+    """Speed-up = schedule x hardware x waiting x overhead x rest, for each contestant."""
+
+    def lines() -> Iterator[Sequence[str]]:
+        for entry in timed(result.entries):
+            if entry.explanation is not None and entry.workers > 1:
+                part = entry.explanation
+                factors = (part.speedup, part.schedule, part.hardware, part.waiting, part.overhead)
+                rest = f"{part.unexplained - 1:+.1%}"
+                yield entry.racer, entry.kernel or rows.NONE, *map(rows.number, factors), rest
+
+    columns = ("racer", "kernel", "speed-up =", "schedule x", "hardware x", "waiting x", "overhead", "rest")
+    return _table(columns, lines())
+
+
+def _costs(result: RaceResult) -> Table:
+    """What each racer costs, and what it takes to beat one thread or to pay at all."""
+    pickled = result.job.get("pickled_bytes") or [0]
+
+    def lines() -> Iterator[Sequence[str]]:
+        for entry in timed(result.entries):
+            if entry.racer == BASELINE:
+                continue
+            items = len(result.job["items"])
+            single = _baseline(result, entry.kernel)
+            dispatch = None if entry.dispatch_seconds is None else entry.dispatch_seconds / max(items, 1)
+            pays = (
+                break_even(entry, items, single.median_seconds) if single and single.median_seconds else None
+            )
+            yield (
+                entry.racer,
+                entry.kernel or rows.NONE,
+                duration(entry.startup_seconds),
+                duration(dispatch),
+                rows.size(entry.worker_bytes),
+                rows.size(sum(pickled) / len(pickled)) if entry.worker_bytes else rows.NONE,
+                rows.NONE if pays is None else "never" if pays == float("inf") else f"{pays:.0f} items",
+                *(_cost_in_words(result, entry, rival) for rival in ("released", "fast")),
+            )
+
+    columns = ("racer", "kernel", "start-up", "dispatch\nper item", "memory\nper worker", "pickled\nper item")
+    rivals = ("COST: beats one\nreleased thread", "COST: beats one\nfast thread")
+    return _table((*columns, "pays from", *rivals), lines())
+
+
+def _baseline(result: RaceResult, kernel: str | None) -> Entry | None:
+    keys = {(entry.racer, entry.kernel): entry for entry in timed(result.entries)}
+    return keys.get((BASELINE, kernel))
+
+
+def _cost_in_words(result: RaceResult, entry: Entry, rival: str) -> str:
+    single = _baseline(result, rival)
+    if single is None or single.median_seconds is None:
+        return f"{rival} did not race"
+    laps = [lap for lap in result.laps if (lap.racer, lap.kernel) == (BASELINE, entry.kernel)]
+    found: Cost = cost(
+        entry,
+        item_costs(laps, result.job["sequence"]),
+        single.median_seconds,
+        result.machine["cores"],
     )
-    if winner and winner.speedup_python:
-        yield f"Fastest median: {winner.name}, {_times(winner.speedup_python)} against {BASELINE}/python."
+    if found.workers is None:
+        return f"never: {found.reason}"
+    mark = " (extrapolated)" if found.extrapolated else ""
+    return f"{found.workers} worker{'s' if found.workers > 1 else ''}{mark}"
 
 
-def _about_kernel(entries: list[Entry]) -> str | None:
-    judged = [(entry, entry.speedup.ratio) for entry in entries if entry.speedup]
-    gains = [entry for entry, ratio in judged if ratio.shows_gain]
-    losses = [entry for entry, ratio in judged if ratio.shows_loss]
-    equal = [entry for entry, ratio in judged if not (ratio.shows_gain or ratio.shows_loss)]
-    parts = []
-    if gains:
-        allowed = gains[0].schedule_bound
-        limit = f", of {number(allowed)}x that this order of items allows" if allowed else ""
-        parts.append(f"{_listed(gains)} on {gains[0].workers} workers{limit}")
-    if equal:
-        parts.append(f"no difference shown for {_listed(equal)}")
-    if losses:
-        parts.append(f"slower than one worker: {_listed(losses)}")
-    if not parts:
-        return None
-    name = entries[0].kernel
-    return f"{name}: {'; '.join(parts)}." if name else f"{'; '.join(parts)}."
+def print_sweep(result: SweepResult, console: Console) -> None:
+    """A curve for each racer and kernel, with bars, and the laws fitted to it."""
+    _print_heading(result, console)
+    for (racer, kernel), curve in result.curves().items():
+        console.print(f"\n{racer}/{kernel}" if kernel else f"\n{racer}", markup=False, style="bold")
+        console.print(_curve(curve, result.machine["cores"]))
+        for sentence in _laws(curve):
+            console.print(sentence, markup=False)
+    for note in notes(result):
+        console.print(note)
 
 
-def _listed(entries: list[Entry]) -> str:
-    return ", ".join(f"{entry.racer} {_times(entry.speedup)}" for entry in entries)
+def _curve(curve: Sequence[Entry], cores: int) -> Table:
+    seconds = [entry.median_seconds or 0.0 for entry in curve]
+    lowest, highest = min(seconds), max(seconds)
+
+    def lines() -> Iterator[Sequence[str]]:
+        for entry, median in zip(curve, seconds, strict=True):
+            marks = ["lowest"] * (median == lowest) + ["usable cores"] * (entry.workers == cores)
+            bar = "█" * max(1, round(BAR * median / highest))
+            bound = rows.NONE if entry.schedule_bound is None else rows.number(entry.schedule_bound)
+            yield (
+                f"{entry.workers}",
+                bar,
+                duration(median),
+                rows.times(entry.speedup),
+                bound,
+                ", ".join(marks),
+            )
+
+    return _table(("workers", "", "median", "vs sequential", "schedule bound", ""), lines())
+
+
+def _laws(curve: Sequence[Entry]) -> Iterator[str]:
+    measured = [(entry.workers, entry.speedup.ratio.value) for entry in curve if entry.speedup]
+    for law, (_, names) in LAWS.items():
+        if len(measured) <= len(names):
+            yield f"{law}: {len(measured)} numbers of workers are too few for a fit"
+            continue
+        try:
+            yield _law_in_words(fit(law, *map(list, zip(*measured, strict=True))))
+        except ImportError:
+            yield "Amdahl's and Gunther's laws are fitted with SciPy: pip install 'primerace[fit]'"
+            return
+
+
+def _law_in_words(found: Fit) -> str:
+    values = ", ".join(f"{name} {value:.4g}" for name, value in found.parameters.items())
+    verdict = "fits" if found.fits else "does not fit"
+    return f"{found.law}: {values}; {verdict} (residual {found.residual:.1%} rms)"
+
+
+def print_comparison(comparison: Comparison, console: Console) -> None:
+    """The contestants of two results side by side, and which facts differ."""
+    console.print(_table(COMPARISON_COLUMNS, map(comparison_row, comparison.rows)))
+    for place, keys in (("first", comparison.only_before), ("second", comparison.only_after)):
+        for racer, kernel, workers in keys:
+            console.print(f"only in the {place}: {racer}/{kernel} with {workers}", markup=False)
+    for fact, (before, after) in comparison.facts.items():
+        console.print(f"differs: {fact}: {before!r} -> {after!r}"[:300], markup=False)

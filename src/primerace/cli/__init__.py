@@ -1,0 +1,70 @@
+"""The command line: builds a job, has it run, prints what came out.
+
+Exit codes: 0 good, 1 a racer was disqualified or failed, 2 usage, 130 interrupted.
+"""
+
+import os
+import signal
+import sys
+from collections.abc import Sequence
+from importlib.metadata import version
+from types import FrameType
+
+import click
+
+from primerace.cli.contests import race, run, sweep
+from primerace.cli.files import compare, export, show
+from primerace.cli.lists import check, racers
+from primerace.job import JobError
+from primerace.lineup import RaceError
+from primerace.racers import RacerError
+from primerace.results import ResultError
+
+FAILED, USAGE, INTERRUPTED, TERMINATED = 1, 2, 130, 143
+
+
+@click.group(context_settings={"help_option_names": ["-h", "--help"]})
+@click.version_option(version("primerace"), prog_name="primerace")
+def command() -> None:
+    """Race Python's concurrency models on one CPU-bound job.
+
+    Tells which one pays off on this machine, by how much, why, and how far it will go.
+    """
+
+
+for subcommand in (race, run, sweep, show, compare, export, racers, check):
+    command.add_command(subcommand)
+
+
+def main(arguments: Sequence[str] | None = None) -> int:
+    """Run the command line and return its exit code."""
+    signal.signal(signal.SIGTERM, _terminate)
+    try:
+        words = list(sys.argv[1:] if arguments is None else arguments)
+        with command.make_context("primerace", words) as context:  # command.main hides a broken pipe
+            return command.invoke(context) or 0
+    except click.exceptions.Exit as leave:
+        return leave.exit_code
+    except click.ClickException as error:
+        error.show()
+        return error.exit_code
+    except (JobError, RaceError, ResultError) as error:
+        click.echo(f"Error: {error}", err=True)
+        return USAGE
+    except RacerError as error:
+        click.echo(f"Error: {error}", err=True)
+        return FAILED
+    except (KeyboardInterrupt, click.Abort):
+        click.echo("interrupted", err=True)
+        return INTERRUPTED
+    except BrokenPipeError:  # the reader of our output has left, as `head` does
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        return 0
+    except OSError as error:  # such as a full disk
+        click.echo(f"Error: {error}", err=True)
+        return USAGE
+
+
+def _terminate(number: int, frame: FrameType | None) -> None:
+    """Leave through every `with` block, so that no worker outlives us."""
+    raise SystemExit(TERMINATED)

@@ -1,0 +1,126 @@
+"""What several commands share: options, their types, and where output goes."""
+
+from pathlib import Path
+
+import click
+from rich.console import Console
+
+from primerace.job import SAMPLES
+from primerace.racing import ORDERS
+from primerace.results import RaceResult
+
+USAGE = 2
+MOST_WORKERS = 10_000
+PLAIN_WIDTH = 120  # columns where the output is not a terminal that has its own
+
+
+class InputError(click.ClickException):
+    """Something the user gave can't be used."""
+
+    exit_code = USAGE
+
+
+def names(context: click.Context, parameter: click.Parameter, value: str | None) -> list[str] | None:
+    """Names that are separated by commas."""
+    return None if value is None else [name.strip() for name in value.split(",") if name.strip()]
+
+
+def counts(context: click.Context, parameter: click.Parameter, value: str) -> list[int]:
+    """Numbers of workers: '1-20', '1,2,4' or both mixed."""
+    numbers: list[int] = []
+    for part in value.split(","):
+        first, dash, last = part.strip().partition("-")
+        if not first.isdecimal() or (dash and not last.isdecimal()):
+            raise click.BadParameter(f"{part!r} is neither a number nor a range such as 1-20")
+        numbers += range(int(first), min(int(last or first), MOST_WORKERS + 1) + 1)
+    if not numbers or min(numbers) < 1 or max(numbers) > MOST_WORKERS:
+        raise click.BadParameter(f"{value!r} does not name numbers from 1 to {MOST_WORKERS}")
+    return numbers
+
+
+def share(context: click.Context, parameter: click.Parameter, value: str | None) -> float | None:
+    """A share: '2%' or '0.02'."""
+    if value is None:
+        return None
+    try:
+        fraction = float(value[:-1]) / 100 if value.endswith("%") else float(value)
+    except ValueError:
+        fraction = -1.0
+    if not 0 < fraction < 1:
+        raise click.BadParameter(f"{value!r} is not a share such as 2% or 0.02")
+    return fraction
+
+
+racers = click.option(
+    "--racers", callback=names, metavar="NAME,...", help="Racers to race. [default: all available]"
+)
+kernels = click.option(
+    "--kernels", callback=names, metavar="NAME,...", help="Kernels to race. [default: all]"
+)
+items = click.option(
+    "--items",
+    metavar="SAMPLE|FILE",
+    help=f"A sample ({', '.join(SAMPLES)}) or a file of integers, one a line or a JSON list; - is stdin.",
+)
+workers = click.option(
+    "--workers",
+    type=click.IntRange(1, MOST_WORKERS),
+    help="Workers of each crew. [default: the usable cores]",
+)
+seed = click.option("--seed", type=click.IntRange(0), help="Of the order within rounds and of the intervals.")
+order = click.option(
+    "--order", type=click.Choice(ORDERS), default="given", show_default=True, help="Order of the items."
+)
+start_method = click.option(
+    "--start-method",
+    type=click.Choice(["fork", "forkserver", "spawn"]),
+    help="How processes are started. [default: Python's own]",
+)
+json_file = click.option(
+    "--json", "json_file", metavar="FILE", help="Write every lap and the machine; - is standard output."
+)
+csv_file = click.option("--csv", "csv_file", metavar="FILE", help="Write the table; - is standard output.")
+markdown_file = click.option(
+    "--markdown", "markdown_file", metavar="FILE", help="Write the table; - is standard output."
+)
+
+
+class PlainConsole(Console):
+    """A console that leaves a broken pipe to `main`, as everything else does."""
+
+    def on_broken_pipe(self) -> None:
+        raise
+
+
+def console(stderr: bool = False) -> Console:
+    """Where people read; wide enough for a table where it is not a terminal."""
+    own = PlainConsole(stderr=stderr, highlight=False)
+    return own if own.is_terminal else PlainConsole(stderr=stderr, highlight=False, width=PLAIN_WIDTH)
+
+
+def check_writable(option: str, path: str | None) -> None:
+    """Make an impossible file an error now, not after the race.
+
+    Raises:
+        InputError: the file can't be written.
+    """
+    if path is None or path == "-":
+        return
+    try:
+        with open(path, "a", encoding="utf-8"):
+            pass
+    except OSError as error:
+        raise InputError(f"{option} {path}: {error.strerror}") from None
+
+
+def write_text(path: str | None, text: str) -> None:
+    """Write to the file, to standard output for '-', nowhere for None."""
+    if path == "-":
+        click.echo(text, nl=False)
+    elif path is not None:
+        Path(path).write_text(text, encoding="utf-8")
+
+
+def write_json(path: str | None, result: RaceResult) -> None:
+    """Write the result to the file, to standard output for '-', nowhere for None."""
+    write_text(path, result.dumps() + "\n" if path is not None else "")

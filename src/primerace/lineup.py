@@ -1,0 +1,106 @@
+"""Who races: from the names that a user gives to contestants, or to an error that lists what there is."""
+
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+from difflib import get_close_matches
+
+from primerace import machine
+from primerace.job import Job
+from primerace.kernels import KERNELS
+from primerace.laps import AGAIN, Key
+from primerace.racers import RACERS, Racer
+
+
+class RaceError(ValueError):
+    """A race that can't be held as it was asked for."""
+
+
+@dataclass(frozen=True)
+class Contestant:
+    """A racer with a kernel and a number of workers; `again` marks the twin in an A/A race."""
+
+    racer: Racer
+    kernel: str | None
+    workers: int
+    again: bool = False
+
+    @property
+    def key(self) -> Key:
+        """What identifies it among the laps."""
+        return self.racer.name + (AGAIN if self.again else ""), self.kernel, self.workers
+
+
+@dataclass(frozen=True)
+class LineUp:
+    """The contestants, and why some racers are not among them."""
+
+    contestants: Sequence[Contestant]
+    unavailable: dict[str, str]
+
+
+def line_up(
+    job: Job,
+    racers: Sequence[str] | None = None,
+    kernels: Sequence[str] | None = None,
+    workers: int | Sequence[int] | None = None,
+    start_method: str | None = None,
+    twins: bool = False,
+) -> LineUp:
+    """Every racer with every kernel that it takes and every number of workers.
+
+    Args:
+        job: what will run; a job with a function of its own has no kernels.
+        racers: names; None is all.
+        kernels: names; None is all.
+        workers: how many workers, or several such numbers; None is the number of usable cores.
+        start_method: 'fork', 'forkserver' or 'spawn'; None is Python's default.
+        twins: let every contestant race against itself.
+
+    Raises:
+        RaceError: an unknown name, less than one worker, or nobody left to race.
+
+    >>> [contestant.key for contestant in line_up(Job.sample("quick"), ["threads"], ["held"], 2).contestants]
+    [('threads', 'held', 2)]
+    """
+    counts = [workers] if isinstance(workers, int) else list(workers or [machine.usable_cores()])
+    if min(counts) < 1:
+        raise RaceError(f"at least 1 worker is needed, not {min(counts)}")
+    chosen: list[str | None] = list(known("kernel", kernels, KERNELS)) if job.function is None else [None]
+    contestants = []
+    unavailable = {}
+    for name in known("racer", racers, RACERS):
+        racer = RACERS[name](start_method)
+        reason = racer.available()
+        if reason is not None:
+            unavailable[name] = reason
+            continue
+        contestants += [
+            Contestant(racer, kernel, count, again)
+            for kernel in chosen
+            if racer.kernels is None or kernel in racer.kernels
+            for count in ([1] if racer.single else counts)
+            for again in ([False, True] if twins else [False])
+        ]
+    if not contestants:
+        reasons = "; ".join(f"{name}: {reason}" for name, reason in unavailable.items())
+        raise RaceError(f"none of these racers can run here: {reasons}" if reasons else "nobody to race")
+    return LineUp(contestants, unavailable)
+
+
+def known(what: str, names: Sequence[str] | None, table: Iterable[str]) -> list[str]:
+    """These names without repeats, or all of the table where they are None.
+
+    Raises:
+        RaceError: one of them is not in the table, or there is none; the message lists what there is.
+    """
+    everything = list(table)
+    if names is None:
+        return everything
+    if not names:
+        raise RaceError(f"no {what} is named; known are {', '.join(everything)}")
+    for name in names:
+        if name not in everything:
+            near = get_close_matches(name, everything, 1)
+            hint = f"; did you mean {near[0]!r}?" if near else ""
+            raise RaceError(f"there is no {what} {name!r}; known are {', '.join(everything)}{hint}")
+    return list(dict.fromkeys(names))

@@ -1,0 +1,95 @@
+"""Results for other tools: CSV with plain numbers, Markdown as people paste it, and pyperf's own format."""
+
+import csv
+import io
+import json
+from collections.abc import Iterable, Sequence
+
+from primerace.report import rows
+from primerace.report.comparison import Comparison
+from primerace.results import Entry, RaceResult, Speedup
+
+COMPARISON_COLUMNS = ("racer", "kernel", "workers", "before", "after", "after vs before")
+
+
+def csv_table(result: RaceResult) -> str:
+    """The entries with unrounded numbers, a line each."""
+    columns = ["racer", "kernel", "workers", "laps", "median_seconds", "startup_seconds", "efficiency"]
+    intervals = [f"{name}{part}" for name in ("speedup", "speedup_python") for part in ("", "_low", "_high")]
+    lines = [
+        [entry.racer, entry.kernel, entry.workers, entry.laps, entry.median_seconds, entry.startup_seconds]
+        + [entry.efficiency, *_plain(entry.speedup), *_plain(entry.speedup_python)]
+        + [entry.schedule_bound, entry.disqualified]
+        for entry in result.entries
+    ]
+    return _csv([*columns, *intervals, "schedule_bound", "disqualified"], lines)
+
+
+def _plain(speedup: Speedup | None) -> Sequence[float | None]:
+    return (
+        (None, None, None)
+        if speedup is None
+        else (speedup.ratio.value, speedup.ratio.low, speedup.ratio.high)
+    )
+
+
+def _csv(columns: Sequence[str], lines: Iterable[Sequence[object]]) -> str:
+    page = io.StringIO()
+    writer = csv.writer(page, lineterminator="\n")
+    writer.writerow(columns)
+    writer.writerows(lines)
+    return page.getvalue()
+
+
+def markdown_table(result: RaceResult) -> str:
+    """The table of the terminal in Markdown."""
+    return _markdown(rows.RACE_COLUMNS, map(rows.race_row, timed(result.entries)))
+
+
+def timed(entries: Iterable[Entry]) -> list[Entry]:
+    """The entries that have a time."""
+    return [entry for entry in entries if entry.median_seconds is not None]
+
+
+def _markdown(columns: Sequence[str], lines: Iterable[Sequence[str]]) -> str:
+    texts = ("left", "left")
+    rules = ["---" if place < len(texts) else "---:" for place in range(len(columns))]
+    table = [columns, rules, *([cell.replace("|", "\\|") for cell in line] for line in lines)]
+    return "".join(f"| {' | '.join(line)} |\n" for line in table)
+
+
+def csv_comparison(comparison: Comparison) -> str:
+    """The comparison with unrounded numbers, a line for each contestant."""
+    lines = [
+        [*row.key, row.before, row.after, row.ratio.value, row.ratio.low, row.ratio.high]
+        for row in comparison.rows
+    ]
+    return _csv(["racer", "kernel", "workers", "before", "after", "ratio", "low", "high"], lines)
+
+
+def markdown_comparison(comparison: Comparison) -> str:
+    """The comparison as a table in Markdown."""
+    return _markdown(COMPARISON_COLUMNS, map(comparison_row, comparison.rows))
+
+
+def comparison_row(row: "Comparison.Row") -> Sequence[str]:
+    """The cells of one contestant in both results."""
+    racer, kernel, workers = row.key
+    times = (rows.duration(row.before), rows.duration(row.after), rows.ratio(row.ratio))
+    return racer, kernel or rows.NONE, str(workers), *times
+
+
+def pyperf(result: RaceResult) -> str:
+    """The laps in the JSON format of pyperf, a benchmark for each contestant and a run for each lap."""
+    facts = {"cpu_model_name": str(result.machine["cpu"]), "python_version": str(result.machine["python"])}
+    benchmarks = []
+    for entry in timed(result.entries):
+        laps = [lap for lap in result.laps if lap.key == (entry.racer, entry.kernel, entry.workers)]
+        benchmarks.append(
+            {
+                "metadata": {"name": f"{entry.name} x{entry.workers}", "loops": 1},
+                "runs": [{"values": [lap.seconds], "metadata": {}} for lap in laps],
+            }
+        )
+    document = {"version": "1.0", "metadata": {"unit": "second", **facts}, "benchmarks": benchmarks}
+    return json.dumps(document) + "\n"

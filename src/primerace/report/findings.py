@@ -1,0 +1,96 @@
+"""What a race shows, in sentences; each only where the intervals support it."""
+
+from collections.abc import Iterator, Sequence
+
+from primerace.laps import AGAIN, BASELINE
+from primerace.report.rows import number, times
+from primerace.results import Entry, RaceResult
+from primerace.stats import FEWEST_ROUNDS, paired_ratio
+
+NOISY_ABOVE = 0.05  # a baseline that differs more than that from itself is no quiet machine's
+
+
+def noisy(result: RaceResult) -> dict[str, float]:
+    """The baselines that differ too much from themselves."""
+    return {name: spread for name, spread in result.noise.items() if spread > NOISY_ABOVE}
+
+
+def findings(result: RaceResult) -> Iterator[str]:
+    """A sentence for each kernel and one about the winner; none below six rounds."""
+    if result.rounds < FEWEST_ROUNDS:
+        return
+    racing = [entry for entry in result.entries if entry.median_seconds is not None]
+    twins = [entry for entry in racing if entry.racer.endswith(AGAIN)]
+    if twins:
+        yield from map(_about_twin, twins)
+        return
+    for kernel in dict.fromkeys(entry.kernel for entry in racing):
+        sentence = _about_kernel([entry for entry in racing if entry.kernel == kernel and entry.workers > 1])
+        if sentence:
+            yield sentence
+    if len(racing) > 1:
+        yield _about_winner(result, racing)
+
+
+def _about_twin(twin: Entry) -> str:
+    assert twin.speedup is not None
+    ratio = twin.speedup.ratio
+    alarm = ratio.shows_gain or ratio.shows_loss
+    verdict = "a false alarm" if alarm else "no difference shown, as it should be"
+    return f"A/A {twin.name.replace(AGAIN, '')}: {times(twin.speedup)}: {verdict}."
+
+
+def _about_kernel(entries: Sequence[Entry]) -> str | None:
+    judged = [(entry, entry.speedup.ratio) for entry in entries if entry.speedup]
+    gains = [entry for entry, ratio in judged if ratio.shows_gain]
+    losses = [entry for entry, ratio in judged if ratio.shows_loss]
+    equal = [entry for entry, ratio in judged if not (ratio.shows_gain or ratio.shows_loss)]
+    parts = []
+    if gains:
+        allowed = gains[0].schedule_bound
+        limit = f", of {number(allowed)}x that this order of items allows" if allowed else ""
+        parts.append(f"{_listed(gains)} on {gains[0].workers} workers{limit}")
+    if equal:
+        parts.append(f"no difference shown for {_listed(equal)}")
+    if losses:
+        parts.append(f"slower than one worker: {_listed(losses)}")
+    if not parts:
+        return None
+    name = entries[0].kernel
+    return f"{name}: {'; '.join(parts)}." if name else f"{'; '.join(parts)}."
+
+
+def _listed(entries: Sequence[Entry]) -> str:
+    return ", ".join(f"{entry.racer} {times(entry.speedup)}" for entry in entries)
+
+
+def _about_winner(result: RaceResult, racing: Sequence[Entry]) -> str:
+    """The winner, or those that nothing shows to be slower than the fastest median."""
+    first = racing[0]
+    level = [other for other in racing[1:] if not _is_slower(result, other, first)]
+    against = (
+        f", {times(first.speedup_python)} against {BASELINE}/python"
+        if first.speedup_python and first.speedup_python.ratio.shows_gain
+        else ""
+    )
+    if not level:
+        return f"Fastest: {first.name}{against}."
+    names = ", ".join(entry.name for entry in level)
+    return f"No single winner: {first.name} has the lowest median{against}, but {names} may be as fast."
+
+
+def _is_slower(result: RaceResult, other: Entry, first: Entry) -> bool:
+    """Beyond the interval, and beyond the noise where the machine was not quiet."""
+    seconds = {entry.name: _by_round(result, entry) for entry in (other, first)}
+    both = sorted(seconds[other.name].keys() & seconds[first.name].keys())
+    if len(both) < FEWEST_ROUNDS:
+        return False
+    ratio = paired_ratio(
+        [seconds[other.name][n] for n in both], [seconds[first.name][n] for n in both], result.job["seed"]
+    )
+    return ratio.shows_gain and ratio.value > 1 + max(noisy(result).values(), default=0.0)
+
+
+def _by_round(result: RaceResult, entry: Entry) -> dict[int, float]:
+    key = (entry.racer, entry.kernel, entry.workers)
+    return {lap.round: lap.seconds for lap in result.laps if lap.key == key}

@@ -1,0 +1,92 @@
+"""The cells of every table, as text: the same for the terminal, CSV and Markdown."""
+
+from collections.abc import Sequence
+
+from primerace.results import Entry, Speedup
+from primerace.stats import Ratio
+
+NONE = "–"
+
+RACE_COLUMNS = (
+    "racer",
+    "kernel",
+    "workers",
+    "median",
+    "vs sequential/python",
+    "vs sequential, same kernel",
+    "per worker",
+    "start-up",
+)
+
+
+def race_row(entry: Entry) -> Sequence[str]:
+    """The cells of one contestant."""
+    return (
+        entry.racer,
+        entry.kernel or NONE,
+        str(entry.workers),
+        duration(entry.median_seconds),
+        times(entry.speedup_python),
+        times(entry.speedup),
+        NONE if entry.efficiency is None else f"{entry.efficiency:.0%}",
+        duration(entry.startup_seconds),
+    )
+
+
+def duration(seconds: float | None) -> str:
+    """Seconds to three digits in the unit that suits them.
+
+    >>> duration(0.0123), duration(75.5), duration(None)
+    ('12.3 ms', '1 min 16 s', '–')
+    """
+    if seconds is None:
+        return NONE
+    for limit, factor, unit in ((999.5e-6, 1e6, "µs"), (0.9995, 1e3, "ms"), (59.95, 1.0, "s")):
+        if seconds < limit:
+            return f"{seconds * factor:#.3g}".rstrip(".") + f" {unit}"
+    minutes, rest = divmod(round(seconds), 60)
+    hours, minutes = divmod(minutes, 60)
+    return f"{hours} h {minutes} min" if hours else f"{minutes} min {rest} s"
+
+
+def times(speedup: Speedup | None) -> str:
+    """A speed-up with its interval."""
+    return NONE if speedup is None else ratio(speedup.ratio)
+
+
+def ratio(value: Ratio) -> str:
+    """A ratio with its interval.
+
+    >>> ratio(Ratio(1.784, 1.76, 1.803)), ratio(Ratio(24.61))
+    ('1.78x [1.76–1.80]', '24.6x')
+    """
+    if value.low is None or value.high is None:
+        return f"{number(value.value)}x"
+    if value.low == value.high == 1:
+        return "1x"
+    return f"{number(value.value)}x [{number(value.low)}–{number(value.high)}]"
+
+
+def number(value: float) -> str:
+    """A ratio to three digits.
+
+    >>> number(1.7834), number(24.61), number(132.4), number(0.00123)
+    ('1.78', '24.6', '132', '0.0012')
+    """
+    if value < 0.0995:
+        return f"{value:.2g}"
+    return f"{value:.2f}" if value < 9.995 else f"{value:.1f}" if value < 99.95 else f"{value:.0f}"
+
+
+def size(count: float | None) -> str:
+    """Bytes in the unit that suits them.
+
+    >>> size(30_500_000), size(14.0)
+    ('30.5 MB', '14 B')
+    """
+    if count is None:
+        return NONE
+    for limit, factor, unit in ((1e3, 1, "B"), (1e6, 1e3, "kB"), (1e9, 1e6, "MB")):
+        if count < limit:
+            return f"{count / factor:.3g} {unit}"
+    return f"{count / 1e9:.3g} GB"

@@ -1,0 +1,156 @@
+"""How far it will go: laws of scaling fitted to a sweep, COST, and the smallest job that pays.
+
+Amdahl's law (1967) has one parameter, the serial share s of the work:
+
+    speed-up(w) = 1 / (s + (1 - s) / w)
+
+The Universal Scalability Law (Gunther, Guerrilla Capacity Planning, 2007) has two, contention and
+coherency, and can turn down again:
+
+    speed-up(w) = w / (1 + contention (w - 1) + coherency w (w - 1))
+
+COST is the number of workers that a parallel system needs before it beats a competent single thread
+(McSherry, Isard, Murray, Scalability! But at what COST?, HotOS 2015).
+"""
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from math import ceil, inf
+from typing import Any
+
+from primerace.results import Entry
+from primerace.schedule import bound
+
+FITS_BELOW = 0.05  # root mean square of the relative residuals, above which a law does not fit
+MOST_WORKERS = 1024  # how far COST looks
+
+
+@dataclass(frozen=True)
+class Fit:
+    """A law of scaling with the parameters that come closest to a sweep.
+
+    Args:
+        law: its name.
+        parameters: their values by name.
+        residual: root mean square of the relative differences between law and measurement.
+    """
+
+    law: str
+    parameters: dict[str, float]
+    residual: float
+
+    @property
+    def fits(self) -> bool:
+        """Whether the law describes the measurement at all."""
+        return self.residual <= FITS_BELOW
+
+
+def amdahl(workers: Any, serial: float) -> Any:
+    """The speed-up by Amdahl's law.
+
+    >>> amdahl(2, 0.5)
+    1.3333333333333333
+    """
+    return 1 / (serial + (1 - serial) / workers)
+
+
+def usl(workers: Any, contention: float, coherency: float) -> Any:
+    """The speed-up by the Universal Scalability Law.
+
+    >>> usl(4, 0.0, 0.0), usl(4, 1.0, 0.0)
+    (4.0, 1.0)
+    """
+    return workers / (1 + contention * (workers - 1) + coherency * workers * (workers - 1))
+
+
+LAWS: dict[str, tuple[Callable[..., Any], tuple[str, ...]]] = {
+    "Amdahl": (amdahl, ("serial",)),
+    "Universal Scalability Law": (usl, ("contention", "coherency")),
+}
+
+
+def fit(law: str, workers: Sequence[int], speedups: Sequence[float]) -> Fit:
+    """Fit a law to measured speed-ups by least squares of the relative differences.
+
+    Args:
+        law: 'Amdahl' or 'Universal Scalability Law'.
+        workers: the numbers of workers, at least as many as the law has parameters.
+        speedups: the speed-up over one worker for each of them.
+
+    Raises:
+        ImportError: SciPy is not installed.
+
+    >>> fit("Amdahl", [1, 2, 4], [1.0, 2 / 1.5, 4 / 2.5]).parameters["serial"]
+    0.5
+    """
+    import numpy as np
+    from scipy.optimize import curve_fit
+
+    function, names = LAWS[law]
+    measured = np.asarray(speedups, dtype=float)
+    numbers = np.asarray(workers, dtype=float)
+    start = [0.1] * len(names)
+    values, _ = curve_fit(function, numbers, measured, start, sigma=measured, bounds=(0, [1.0] * len(names)))
+    residuals = function(numbers, *values) / measured - 1
+    parameters = {name: round(float(value), 6) for name, value in zip(names, values, strict=True)}
+    return Fit(law, parameters, float(np.sqrt(np.mean(residuals**2))))
+
+
+@dataclass(frozen=True)
+class Cost:
+    """How many workers beat one thread; None for never, with the reason."""
+
+    workers: int | None
+    extrapolated: bool
+    reason: str
+
+
+def cost(entry: Entry, costs: Sequence[float], rival_seconds: float, cores: int) -> Cost:
+    """How many workers this racer needs to beat a single thread.
+
+    What was measured with the entry's own number of workers is carried over to others: the schedule bound
+    changes with their number, the other factors of the explanation stay. Where waiting shows that items
+    take turns, more workers only wait more, so that the speed-up stays what it is.
+
+    Args:
+        entry: what was measured of the racer.
+        costs: the sequential seconds of each item with the same kernel, in the order of the race.
+        rival_seconds: what the single thread takes for the whole job.
+        cores: how many cores this machine has; beyond them the answer is a model's.
+    """
+    if entry.explanation is None or entry.median_seconds is None:
+        return Cost(None, False, "not measured")
+    factors = entry.explanation
+    lost = factors.hardware * factors.waiting * factors.overhead * factors.unexplained
+    takes_turns = entry.workers > 1 and factors.waiting < (1 + 1 / entry.workers) / 2
+    if entry.median_seconds < rival_seconds and entry.workers == 1:
+        return Cost(1, False, "measured")
+    if takes_turns and entry.median_seconds >= rival_seconds:
+        return Cost(None, False, "items take turns: more workers only wait more")
+    total = sum(costs)
+    if total == 0 or total / bound(costs, len(costs)) / lost >= rival_seconds:
+        return Cost(None, False, "the longest item alone takes longer")
+    for workers in range(1, min(MOST_WORKERS, len(costs)) + 1):
+        if total / bound(costs, workers) / lost < rival_seconds:
+            return Cost(workers, workers > cores, "measured" if workers == entry.workers else "modelled")
+    return Cost(None, True, f"more than {MOST_WORKERS} workers")
+
+
+def break_even(entry: Entry, items: int, sequential_seconds: float) -> float:
+    """The smallest number of such items for which starting a crew pays.
+
+    Start-up is paid once; from then on an item costs the lap's seconds divided by the items, against the
+    sequential seconds divided by the items.
+
+    Args:
+        entry: what was measured of the racer.
+        items: how many items the job has.
+        sequential_seconds: what the sequential racer takes for them with the same kernel.
+
+    Returns:
+        The number of items, rounded up; infinite where the racer never wins.
+    """
+    if entry.median_seconds is None or entry.startup_seconds is None:
+        return inf
+    saved = (sequential_seconds - entry.median_seconds) / items
+    return ceil(entry.startup_seconds / saved) if saved > 0 else inf

@@ -1,0 +1,98 @@
+"""The sweep: one race over many numbers of workers, interleaved like any race."""
+
+from collections.abc import Callable, Sequence
+
+from primerace.job import Job
+from primerace.laps import BASELINE
+from primerace.lineup import RaceError, line_up
+from primerace.racing import Race
+from primerace.results import RaceResult, SweepResult
+
+
+def sweep(
+    job: Job,
+    racers: Sequence[str],
+    kernels: Sequence[str] = ("python",),
+    workers: Sequence[int] = range(1, 21),
+    rounds: int = 12,
+    seed: int | None = None,
+    order: str = "given",
+    start_method: str | None = None,
+) -> SweepResult:
+    """Run racers with several numbers of workers, and the sequential baseline of each kernel with them.
+
+    Args:
+        job: what to run.
+        racers: names of racers.
+        kernels: names of kernels.
+        workers: the numbers of workers.
+        rounds: how many rounds.
+        seed: of the order within rounds and of the intervals; None draws one.
+        order: how items are handed out, 'given' or 'longest-first'.
+        start_method: 'fork', 'forkserver' or 'spawn'; None is Python's default.
+
+    Returns:
+        The result, with an entry for every racer, kernel and number of workers.
+
+    Raises:
+        RaceError: an unknown name, or nothing to race; the message lists what there is.
+
+    >>> result = sweep(Job("tiny", [7, 9]), ["threads"], ["held"], [1, 2], rounds=1)
+    >>> [entry.workers for entry in result.curves()["threads", "held"]]
+    [1, 2]
+    """
+    contest = prepare(job, racers, kernels, workers, seed, order, start_method)
+    contest.warm_up()
+    for _ in contest.run(rounds):
+        pass
+    return swept(contest.result())
+
+
+def prepare(
+    job: Job,
+    racers: Sequence[str],
+    kernels: Sequence[str],
+    workers: Sequence[int],
+    seed: int | None = None,
+    order: str = "given",
+    start_method: str | None = None,
+) -> Race:
+    """The race that a sweep is, ready to be watched; the arguments are those of `sweep`."""
+    field = line_up(
+        job, list(dict.fromkeys([BASELINE, *racers])), kernels, sorted(set(workers)), start_method
+    )
+    return Race(job, field, seed, order, start_method)
+
+
+def prepare_again(earlier: RaceResult, function: Callable[[object], object] | None = None) -> Race:
+    """The race of an interrupted sweep, with all that was measured.
+
+    Args:
+        earlier: what the interrupted sweep had saved.
+        function: the job's own function, where it had one.
+
+    Raises:
+        RaceError: a racer of the sweep can't run here.
+    """
+    record = earlier.job
+    expected = record["expected"]
+    job = Job(record["name"], record["items"], expected, function)
+    keys = [(entry.racer, entry.kernel, entry.workers) for entry in earlier.entries]
+    contest = prepare(
+        job,
+        [racer for racer, _, _ in keys],
+        list(dict.fromkeys(kernel for _, kernel, _ in keys if kernel is not None)),
+        [workers for racer, _, workers in keys if racer != BASELINE] or [1],
+        record["seed"],
+        record["order"],
+        earlier.machine["start_method"],
+    )
+    if {contestant.key for contestant in contest.contestants} != set(keys):
+        raise RaceError("the contestants of this sweep are not those that can run here")
+    contest.resume(earlier)
+    return contest
+
+
+def swept(result: RaceResult) -> SweepResult:
+    """The same result as a sweep."""
+    return SweepResult(**vars(result))

@@ -1,0 +1,82 @@
+"""The functions that the racers' tests run. Worker processes import this module, so it imports little."""
+
+import os
+import signal
+import time
+from multiprocessing import parent_process
+from typing import Any
+
+MEGABYTE = 1 << 20
+
+
+def square(n: int) -> int:
+    return n * n
+
+
+def nap(seconds: float) -> float:
+    time.sleep(seconds)
+    return seconds
+
+
+def length(item: bytes) -> int:
+    return len(item)
+
+
+def megabytes(count: int) -> bytes:
+    return bytes([count]) * (count * MEGABYTE)
+
+
+def refuse_thirteen(n: int) -> int:
+    if n == 13:
+        raise ValueError("thirteen is not welcome")
+    return n
+
+
+def leave(n: int) -> int:
+    raise SystemExit(n)
+
+
+def interrupt(n: int) -> int:
+    raise KeyboardInterrupt
+
+
+def die(how: str) -> str:
+    """End this process as `how` says; other items take their time, so that the end is in mid-job."""
+    if how.startswith("SIG"):
+        os.kill(os.getpid(), signal.Signals[how])
+        time.sleep(60)
+    if how.startswith("exit "):
+        os._exit(int(how.removeprefix("exit ")))
+    time.sleep(0.05)
+    return how
+
+
+def die_beside_a_child(how: str) -> str:
+    """As `die`, but first leave a child that for a while holds every open pipe of this process."""
+    if how.startswith("exit") and os.fork() == 0:
+        time.sleep(8)
+        os._exit(0)
+    return die(how)
+
+
+def unpicklable(_: Any) -> Any:
+    return lambda: None
+
+
+class Unreadable:
+    """It can be pickled, but never unpickled."""
+
+    def __reduce__(self) -> tuple[Any, ...]:
+        return _explode, ()
+
+
+def _explode() -> None:
+    raise OSError("this can't be read")
+
+
+def unreadable(_: Any) -> Unreadable:
+    return Unreadable()
+
+
+def is_child(_: Any) -> bool:
+    return parent_process() is not None

@@ -1,0 +1,47 @@
+"""Two results side by side."""
+
+import pytest
+from laps import lap, result
+
+from primerace.cli import main
+from primerace.report.comparison import compare_results
+
+
+def race(seconds, racer="threads", rounds=6):
+    return result(
+        [lap(number, racer, workers=2, seconds=seconds + number / 1000) for number in range(rounds)]
+    )
+
+
+def test_a_slower_contestant_has_a_ratio_above_1():
+    (row,) = compare_results(race(1.0), race(1.5)).rows
+    assert row.key == ("threads", "held", 2)
+    assert row.ratio.value == pytest.approx(1.5, rel=0.01)
+    assert row.ratio.shows_gain
+
+
+def test_few_laps_have_no_interval():
+    (row,) = compare_results(race(1.0), race(1.5, rounds=3)).rows
+    assert row.ratio.low is None
+
+
+def test_contestants_that_only_one_has_are_named():
+    comparison = compare_results(race(1.0), race(1.0, "processes"))
+    assert comparison.rows == []
+    assert comparison.only_before == [("threads", "held", 2)]
+    assert comparison.only_after == [("processes", "held", 2)]
+
+
+def test_facts_that_differ_are_named():
+    left, right = race(1.0), race(1.0)
+    right = type(right)(**{**vars(right), "machine": {**right.machine, "cores": 4}})
+    assert compare_results(left, right).facts == {"cores": (2, 4)}
+
+
+def test_the_command_line_compares(tmp_path, capsys):
+    left, right = tmp_path / "left.json", tmp_path / "right.json"
+    race(1.0).save(left)
+    race(1.5).save(right)
+    assert main(["compare", str(left), str(right), "--csv", str(tmp_path / "out.csv")]) == 0
+    assert "1.50x" in capsys.readouterr().out
+    assert (tmp_path / "out.csv").read_text().startswith("racer,kernel,workers,before,after,ratio,low,high\n")

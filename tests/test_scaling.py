@@ -1,0 +1,113 @@
+"""Laws of scaling, COST and the smallest job that pays."""
+
+from dataclasses import replace
+from math import inf
+
+import pytest
+from laps import lap, result
+
+from primerace.job import Job
+from primerace.schedule import bound
+from primerace.scaling import amdahl, break_even, cost, fit, usl
+
+# Seconds of the textbook's sweep for 1 to 12 processes on 6 cores.
+CHAPTER = (40.81, 22.79, 15.88, 13.21, 12.29, 10.39, 10.80, 11.40, 11.71, 12.51, 11.24, 11.09)
+
+
+def divisions(n, prime):
+    """How many odd numbers trial division tries, for the items of the book sample."""
+    if n % 2 == 0:
+        return 0
+    if prime:
+        return round(n**0.5) // 2
+    divisor = 3
+    while n % divisor:
+        divisor += 2
+    return divisor // 2
+
+
+@pytest.fixture(scope="module")
+def book_costs():
+    job = Job.sample("book")
+    slow = {3333335652092209: 57735041, 4444444488888889: 66666667, 5555553133149889: 74535583}
+    slow |= {6666667141414921: 81649661, 7777777536340681: 88191709}
+    return [
+        slow[n] // 2 if n in slow else divisions(n, prime)
+        for n, prime in zip(job.items, job.expected, strict=True)
+    ]
+
+
+def test_the_schedule_bound_reproduces_the_chapter(book_costs):
+    bounds = {workers: round(bound(book_costs, workers), 2) for workers in (2, 6, 9, 10, 11, 13, 20)}
+    assert bounds == {2: 1.80, 6: 4.65, 9: 5.50, 10: 5.50, 11: 7.39, 13: 8.67, 20: 8.67}
+
+
+def test_the_bound_explains_why_two_to_five_workers_were_not_faster(book_costs):
+    """The sweep of the chapter never beats the bound, and reaches over 90% of it up to five workers."""
+    for workers, seconds in enumerate(CHAPTER[:6], 1):
+        share = CHAPTER[0] / seconds / bound(book_costs, workers)
+        assert 0.8 < share < 1.01, workers
+
+
+def test_the_chapter_does_not_follow_the_universal_scalability_law():
+    """Its hump is the order of the items, which no smooth law knows."""
+    found = fit("Universal Scalability Law", range(1, 13), [CHAPTER[0] / seconds for seconds in CHAPTER])
+    assert found.residual > 0.04
+    peak = ((1 - found.parameters["contention"]) / found.parameters["coherency"]) ** 0.5
+    assert peak > 7  # the measured lowest point is at 6
+
+
+@pytest.mark.parametrize("serial", [0.0, 0.05, 0.5, 1.0])
+def test_amdahl_is_found_again(serial):
+    workers = [1, 2, 3, 4, 8, 16]
+    found = fit("Amdahl", workers, [amdahl(count, serial) for count in workers])
+    assert found.parameters["serial"] == pytest.approx(serial, abs=1e-3)
+    assert found.fits
+
+
+def test_usl_is_found_again():
+    workers = [1, 2, 3, 4, 8, 16]
+    found = fit("Universal Scalability Law", workers, [usl(count, 0.1, 0.01) for count in workers])
+    assert found.parameters == pytest.approx({"contention": 0.1, "coherency": 0.01}, abs=1e-3)
+    assert found.fits
+
+
+def test_a_law_that_does_not_fit_says_so():
+    assert not fit("Amdahl", [1, 2, 3, 4], [1.0, 0.5, 3.0, 0.7]).fits
+
+
+def entry_of(racer, workers, seconds, takes_turns=False):
+    """What a racer made of four items of a second each, one after the other or truly at once."""
+    walls = (2.0,) * 4 if takes_turns else (1.0,) * 4
+    mine = lap(racer=racer, workers=workers, seconds=seconds, walls=walls, cpus=(1.0,) * 4)
+    made = result([lap(seconds=4.0, walls=(1.0,) * 4), mine], items=4)
+    return next(entry for entry in made.entries if entry.racer == racer)
+
+
+COSTS = [1.0] * 4
+
+
+def test_cost_counts_the_workers_that_beat_one_thread():
+    entry = entry_of("processes", 2, 2.0)
+    assert cost(entry, COSTS, 4.5, cores=2).workers == 1
+    assert cost(entry, COSTS, 2.5, cores=2).workers == 2
+    beyond = cost(entry, COSTS, 1.5, cores=2)
+    assert (beyond.workers, beyond.extrapolated) == (4, True)
+
+
+def test_cost_is_never_where_the_longest_item_takes_longer():
+    found = cost(entry_of("processes", 2, 2.0), COSTS, 0.9, cores=2)
+    assert found.workers is None
+    assert "longest item" in found.reason
+
+
+def test_cost_is_never_where_workers_take_turns():
+    found = cost(entry_of("threads", 2, 4.0, takes_turns=True), COSTS, 3.0, cores=2)
+    assert found.workers is None
+    assert "turns" in found.reason
+
+
+def test_break_even():
+    entry = entry_of("processes", 2, 2.0)
+    assert break_even(replace(entry, startup_seconds=1.0), 4, 4.0) == 2
+    assert break_even(entry, 4, 1.0) == inf
