@@ -22,7 +22,7 @@ def test_nothing_is_lost_in_an_ideal_lap():
 
 
 def test_the_gil_shows_as_waiting():
-    """Two threads that take turns: items take twice the wall time while both are busy, the same processor time."""
+    """Two threads that take turns: twice the wall time while both are busy, the same processor time."""
     base = [lap(seconds=4.0, walls=ALONE)]
     held = [lap(racer="threads", workers=2, seconds=4.0, walls=(2.0, 2.0, 2.0), cpus=ALONE)]
     found = explain(base, held, [0, 1, 2])

@@ -1,8 +1,10 @@
 """is_prime, next_prime, prev_prime on single numbers; is_prime on everything that holds numbers."""
 
 import datetime
+import doctest
 import inspect
 import os
+import random
 import signal
 import subprocess
 import sys
@@ -20,7 +22,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from primerace import is_prime, kernels, next_prime, prev_prime, simd
+from primerace import _isprime, is_prime, kernels, next_prime, prev_prime, simd
 
 TWINS = [is_prime, kernels.python]
 NUMBERS = np.arange(-3, 12)
@@ -160,6 +162,15 @@ def test_nothing_is_between_neighbours(n: int) -> None:
     assert prev_prime(p + 1) == p
     assert not any(definitions.is_prime(m) for m in range(n + 1, p) if m > 1)
     assert definitions.is_prime(p)
+
+
+@pytest.mark.parametrize("bits", range(16, 66, 2))
+def test_neighbours_of_random_numbers(bits: int) -> None:
+    gmpy2 = pytest.importorskip("gmpy2")
+    generator = random.Random(bits)
+    for n in (generator.getrandbits(bits) + 3 for _ in range(500)):
+        assert next_prime(n) == gmpy2.next_prime(n)
+        assert prev_prime(n) == gmpy2.prev_prime(n)
 
 
 @pytest.mark.parametrize("n", [2, 1, 0, -1, -(2**63), -(2**64), np.int8(2)])
@@ -424,6 +435,23 @@ def test_the_import_brings_in_nothing_heavy() -> None:
     program = f"import primerace, sys; primerace.is_prime(7); print({heavy} & set(sys.modules))"
     run = subprocess.run([sys.executable, "-c", program], capture_output=True, text=True, check=True)
     assert run.stdout.strip() == "set()"
+
+
+def test_examples_in_docstrings() -> None:
+    results = doctest.testmod(_isprime)
+    assert results.attempted >= 8
+    assert results.failed == 0
+
+
+def test_an_interpreter_with_its_own_gil() -> None:
+    """Integers work there; arrays do not, for NumPy can't be imported there."""
+    interpreters = pytest.importorskip("_interpreters", reason="needs Python 3.13")
+    interpreter = interpreters.create("isolated")
+    program = (
+        "import primerace; assert primerace.is_prime(2**61 - 1); assert primerace.next_prime(100) == 101"
+    )
+    assert interpreters.run_string(interpreter, program) is None
+    interpreters.destroy(interpreter)
 
 
 def long_calls() -> dict[str, Callable[[], Any]]:

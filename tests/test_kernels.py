@@ -127,7 +127,9 @@ def test_square_root_near_its_limit():
     assert not kernels.released((2**31 - 1) ** 2)
 
 
-@pytest.mark.parametrize("n", [2**53 - 1, 2**53, 2**53 + 1, 2**63 - 1, 2**63, 2**64 - 2, 2**64 - 1, 2**62 + 1])
+@pytest.mark.parametrize(
+    "n", [2**53 - 1, 2**53, 2**53 + 1, 2**63 - 1, 2**63, 2**64 - 2, 2**64 - 1, 2**62 + 1]
+)
 def test_powers_of_two_and_neighbours(kernel, n):
     assert not kernel(n)
 

@@ -146,10 +146,10 @@ class TestRounds:
         assert len(seeds) > 1
 
     def test_no_interval_below_six(self):
-        for rounds, known in ((FEWEST_ROUNDS - 1, False), (FEWEST_ROUNDS, True)):
+        for rounds, given in ((FEWEST_ROUNDS - 1, False), (FEWEST_ROUNDS, True)):
             for entry in race(TINY, ["sequential", "threads"], ["held"], rounds=rounds).entries:
-                assert (entry.speedup.ratio.low is not None) is known
-                assert (entry.to_json()["speedup"] is not None) is known
+                assert (entry.speedup.ratio.low is not None) is given
+                assert (entry.to_json()["speedup"] is not None) is given
 
 
 class TestDisqualification:

@@ -33,7 +33,7 @@ def test_schema(data):
     assert data["schema"] == "primerace/1"
     assert data["kind"] == "race"
     assert {"machine", "job", "laps", "entries", "unavailable"} <= data.keys()
-    assert MACHINE <= data["machine"].keys()
+    assert data["machine"].keys() >= MACHINE
     assert {"name", "function", "items", "expected", "order"} <= data["job"].keys()
     assert data["job"]["items"] == [7, 9, 11]
     assert data["job"]["expected"] == [True, False, True]
@@ -43,19 +43,19 @@ def test_schema(data):
 def test_schema_of_laps(data):
     assert len(data["laps"]) == 6 * 4
     for lap in data["laps"]:
-        assert LAP <= lap.keys()
+        assert lap.keys() >= LAP
         assert [outcome["answer"] for outcome in sorted(lap["outcomes"], key=lambda o: o["index"])] == [
             True,
             False,
             True,
         ]
-        assert all(OUTCOME <= outcome.keys() for outcome in lap["outcomes"])
+        assert all(outcome.keys() >= OUTCOME for outcome in lap["outcomes"])
 
 
 def test_schema_of_entries(data):
     assert len(data["entries"]) == 4
     for entry in data["entries"]:
-        assert ENTRY <= entry.keys()
+        assert entry.keys() >= ENTRY
         assert entry["disqualified"] is None
         assert entry["laps"] == 6
         assert entry["speedup"]["against"] == f"sequential/{entry['kernel']}"

@@ -7,8 +7,8 @@ import pytest
 from laps import lap, result
 
 from primerace.job import Job
-from primerace.schedule import bound
 from primerace.scaling import amdahl, break_even, cost, fit, usl
+from primerace.schedule import bound
 
 # Seconds of the textbook's sweep for 1 to 12 processes on 6 cores.
 CHAPTER = (40.81, 22.79, 15.88, 13.21, 12.29, 10.39, 10.80, 11.40, 11.71, 12.51, 11.24, 11.09)

@@ -16,9 +16,7 @@ WORKERS = st.integers(1, 12)
 def costs(sample):
     """Roots for primes and for composites with no factor below a million, else next to nothing."""
     small = range(3, 1_000_000, 2)
-    return [
-        isqrt(n) if prime or n % 2 and all(n % d for d in small) else 1 for n, prime in sample.items()
-    ]
+    return [isqrt(n) if prime or n % 2 and all(n % d for d in small) else 1 for n, prime in sample.items()]
 
 
 @pytest.fixture(scope="module", params=[BOOK, QUICK], ids=["book", "quick"])

@@ -81,6 +81,10 @@ def test_zero_strides_and_broadcasting(dtype: Any) -> None:
     assert out.tolist() == [expected(row)] * 3
 
 
+def test_any_byte_but_0_is_true() -> None:
+    assert not ufunc(np.arange(256, dtype=np.uint8).view(np.bool_)).any()
+
+
 def test_unaligned_memory() -> None:
     numbers = numbers_of(np.dtype(np.uint64))
     memory = np.zeros(numbers.nbytes + 1, np.uint8)

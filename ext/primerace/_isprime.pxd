@@ -1,4 +1,4 @@
-"""What `_ufunc` calls: the one copy of the C code, and with it the instruction set in use, lives in `_isprime`."""
+"""What `_ufunc` calls: the one copy of the C code, and the instruction set in use, live in `_isprime`."""
 
 from libc.stdint cimport uint8_t, uint64_t
 

@@ -88,9 +88,10 @@ cdef bint is_integer(object n):
 def is_prime(n, /, *, out=None, where=True, Py_ssize_t workers=1):
     """Tell whether n is prime, or which elements of an array are.
 
-    Below 2**64 the answer is proven: a strong test with a base from a table below 2**32, the Baillie-PSW test
-    above (R. Baillie, S. S. Wagstaff, Lucas pseudoprimes, Math. Comp. 35, 1980; no composite below 2**64 passes
-    it). Beyond 2**64 the Baillie-PSW test has no known exception. Negative numbers are not prime.
+    Below 2**64 the answer is proven: below 2**32 by a strong test whose base comes from a table, above by
+    the Baillie-PSW test (R. Baillie, S. S. Wagstaff, Lucas pseudoprimes, Math. Comp. 35, 1980), which no
+    composite below 2**64 passes. Beyond 2**64 that test has no known exception. Negative numbers are not
+    prime.
 
     Args:
         n: an integer, as `operator.index` accepts it, of any size; or an array of integers of any kind, or
@@ -213,7 +214,7 @@ def use_instruction_set(str name not None):
 
 
 def run_block(str name not None, numbers, answers):
-    """Run the block function of an instruction set on memory as it is: what the tests of block functions need.
+    """Run the block function of an instruction set on memory as it is, for the tests of block functions.
 
     Args:
         name: the instruction set.

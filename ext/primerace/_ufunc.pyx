@@ -2,11 +2,12 @@
 # cython: freethreading_compatible=True
 """is_prime as a NumPy ufunc, with loops for every integer type, so that no number is ever rounded.
 
-The loops are added through NumPy's interface for data types (NEP 42 and 43), not as a list of functions by type
-codes: only so can a loop end with an error, which Ctrl-C needs, and a type without a loop is an error. The
-older interface would pass floats and dates on as Python objects.
+The loops are added through NumPy's interface for data types (NEP 42 and 43), not as a list of functions by
+type codes: only so can a loop end with an error, which Ctrl-C needs, and a type without a loop is an error.
+The older interface would pass floats and dates on as Python objects.
 
-NumPy releases the GIL for more than 500 numbers, and casts in pieces what has no loop, such as foreign byte orders.
+NumPy releases the GIL for more than 500 numbers, and casts in pieces what has no loop, such as foreign byte
+orders.
 """
 
 import threading
@@ -81,7 +82,8 @@ ctypedef struct Answers:
     npy_intp stride
 
 
-cdef inline void widen_as(const integer *first, npy_intp stride, npy_intp count, uint64_t *words) noexcept nogil:
+cdef inline void widen_as(const integer *first, npy_intp stride, npy_intp count,
+                          uint64_t *words) noexcept nogil:
     cdef npy_intp i
     cdef integer n
     for i in range(count):
@@ -89,7 +91,8 @@ cdef inline void widen_as(const integer *first, npy_intp stride, npy_intp count,
         words[i] = <uint64_t>n if n > 0 else 0
 
 
-cdef inline void widen_type(const integer *first, npy_intp stride, npy_intp count, uint64_t *words) noexcept nogil:
+cdef inline void widen_type(const integer *first, npy_intp stride, npy_intp count,
+                            uint64_t *words) noexcept nogil:
     if stride == sizeof(integer):
         widen_as(first, sizeof(integer), count, words)  # the compiler vectorises for the constant
     else:
@@ -118,7 +121,7 @@ cdef void widen(Numbers numbers, npy_intp count, uint64_t *words) noexcept nogil
 
 
 cdef void answer_chunk(Numbers numbers, npy_intp count, Answers answers) noexcept nogil:
-    """Answer for at most CHUNK numbers. All are read before the first answer is stored, which may overlap them."""
+    """Answer for at most CHUNK numbers. All are read before an answer is stored, for it may overlap them."""
     cdef uint64_t words[CHUNK]
     cdef uint8_t dense[CHUNK]
     cdef npy_intp i
@@ -142,7 +145,7 @@ cdef void answer_slice(Numbers numbers, npy_intp count, Answers answers) noexcep
 
 
 cdef int count_down(npy_intp answered) except -1 nogil:
-    """Run the handlers of signals after every SLICE answers. Only the main thread can; others don't come back."""
+    """Run the handlers of signals after every SLICE answers, in the main thread: no other one can."""
     global until_look
     until_look -= answered
     if until_look <= 0:
@@ -168,6 +171,15 @@ cdef int integer_loop(PyArrayMethod_Context *context, char **data, const npy_int
         answers.first += step * answers.stride
         count -= step
         count_down(step)
+    return 0
+
+
+cdef int bool_loop(PyArrayMethod_Context *context, char **data, const npy_intp *dimensions,
+                   const npy_intp *strides, void *auxdata) except -1 nogil:
+    """Neither False nor True, which is 1, is prime. Their bytes need not be looked at: any but 0 is True."""
+    cdef npy_intp i
+    for i in range(dimensions[0]):
+        data[1][i * strides[1]] = 0
     return 0
 
 
@@ -207,7 +219,8 @@ cdef object make_ufunc():
         NULL, NULL, NULL, 0, 1, 1, cnp.PyUFunc_None, "is_prime",
         "Tell which elements of an array of integers are prime: primerace.is_prime as a NumPy ufunc.", 0,
     )
-    for type_code in "?bBhHiIlLqQ":
+    add_loop(ufunc, "?", <void *>bool_loop, NPY_METH_NO_FLOATINGPOINT_ERRORS)
+    for type_code in "bBhHiIlLqQ":
         add_loop(ufunc, type_code, <void *>integer_loop, NPY_METH_NO_FLOATINGPOINT_ERRORS)
     add_loop(ufunc, "O", <void *>object_loop, NPY_METH_REQUIRES_PYAPI | NPY_METH_NO_FLOATINGPOINT_ERRORS)
     return ufunc

@@ -3,26 +3,13 @@
    longest needs; the others begin with zeros, which change nothing, so that every chain ends with its own
    last bit. The loops over lanes have constant bounds: the compiler unrolls them. */
 #include "interleaved.h"
+#include "lanes.h"
 #include "lucas.h"
 #include "montgomery.h"
 #include "strong.h"
 #include "strong_32.h"
 
 enum { STRONG_LANES = 8, LUCAS_LANES = 4, BLOCK = 256 /* a multiple of both */ };
-
-struct candidate {
-    uint64_t n, inverse, one;
-};
-
-static inline struct candidate candidate_of(uint64_t n)
-{
-    return (struct candidate){n, inverse_of(n), one_of(n)};
-}
-
-static inline int max(int a, int b)
-{
-    return a > b ? a : b;
-}
 
 static void strong_group_32(const struct candidate *c, uint8_t *passes)
 {
@@ -41,24 +28,7 @@ static void strong_group_32(const struct candidate *c, uint8_t *passes)
 
 static void strong_group(const struct candidate *c, uint8_t *passes)
 {
-    struct digits digits[STRONG_LANES];
-    uint64_t x[STRONG_LANES];
-    int places = 0;
-    for (int i = 0; i < STRONG_LANES; i++) {
-        digits[i] = strong_digits(c[i].n);
-        places = max(places, digits[i].count);
-    }
-    for (int i = 0; i < STRONG_LANES; i++)
-        x[i] = strong_shift(c[i].one, digits[i], places - 1, c[i].n, c[i].inverse);
-    for (int place = places - 2; place >= 0; place--) {
-        for (int step = 0; step < DIGIT_BITS; step++)
-            for (int i = 0; i < STRONG_LANES; i++)
-                x[i] = square(x[i], c[i].n, c[i].inverse);
-        for (int i = 0; i < STRONG_LANES; i++)
-            x[i] = strong_shift(x[i], digits[i], place, c[i].n, c[i].inverse);
-    }
-    for (int i = 0; i < STRONG_LANES; i++)
-        passes[i] = strong_verdict(x[i], c[i].n, c[i].inverse, c[i].one);
+    strong_tests(STRONG_LANES, c, passes);
 }
 
 static void lucas_group(const struct candidate *c, uint8_t *passes)

@@ -1,61 +1,28 @@
 /* The search for the next prime.
 
-   Near 2^64 one odd number in 22 is prime, and trial division leaves five of the 22. All but the last one fail the
-   strong test, so that the speculation of single.c, which begins the Lucas test along with it, does not pay. Four
-   strong tests are interleaved instead, and what passes takes the Lucas test alone: 1.4 times as fast as one
-   number after another, which is best for small numbers. */
+   Near 2^64 one odd number in 22 is prime, and trial division leaves five of the 22. All but the last one
+   fail the strong test, so that the speculation of single.c, which begins the Lucas test along with it, does
+   not pay. Four strong tests are interleaved instead, and what passes takes the Lucas test alone: 1.4 times
+   as fast as one number after another, which is best for small numbers. */
 #include "search.h"
 #include "isprime.h"
+#include "lanes.h"
 #include "lucas.h"
-#include "montgomery.h"
-#include "strong.h"
 #include "trial.h"
 
 enum { LANES = 4 };
 
-/* The first prime and the next three candidates are no farther than MARGIN: all primes above TINY are candidates, and
-   below 2^64 they are at most 1550 apart (OEIS A005250). */
+/* The first prime and the next three candidates are no farther than MARGIN: all primes above TINY are
+   candidates, and below 2^64 they are at most 1550 apart (OEIS A005250). */
 enum { MARGIN = 1 << 13 };
-
-struct candidate {
-    uint64_t n, inverse, one;
-};
-
-static inline bool has_small_factor(uint64_t n)
-{
-    return any_divides(0, 2, n) || any_divides(2, 6, n) || any_divides(6, 14, n) || any_divides(14, TRIAL_PRIMES, n);
-}
 
 /* Collects the next candidates from n on and returns where they end. */
 static uint64_t collect(uint64_t n, int64_t step, struct candidate *c)
 {
     for (int count = 0; count < LANES; n += (uint64_t)step)
         if (!has_small_factor(n))
-            c[count++] = (struct candidate){n, inverse_of(n), one_of(n)};
+            c[count++] = candidate_of(n);
     return n;
-}
-
-static void strong_tests(const struct candidate *c, bool *passes)
-{
-    struct digits digits[LANES];
-    uint64_t x[LANES];
-    int places = 0;
-    for (int i = 0; i < LANES; i++) {
-        digits[i] = strong_digits(c[i].n);
-        if (places < digits[i].count)
-            places = digits[i].count;
-    }
-    for (int i = 0; i < LANES; i++)
-        x[i] = strong_shift(c[i].one, digits[i], places - 1, c[i].n, c[i].inverse);
-    for (int place = places - 2; place >= 0; place--) {
-        for (int bit = 0; bit < DIGIT_BITS; bit++)
-            for (int i = 0; i < LANES; i++)
-                x[i] = square(x[i], c[i].n, c[i].inverse);
-        for (int i = 0; i < LANES; i++)
-            x[i] = strong_shift(x[i], digits[i], place, c[i].n, c[i].inverse);
-    }
-    for (int i = 0; i < LANES; i++)
-        passes[i] = strong_verdict(x[i], c[i].n, c[i].inverse, c[i].one);
 }
 
 static bool lucas_test(const struct candidate *c)
@@ -74,9 +41,9 @@ static uint64_t first_large_prime(uint64_t n, int64_t step)
 {
     for (;;) {
         struct candidate candidates[LANES];
-        bool passes[LANES];
+        uint8_t passes[LANES];
         n = collect(n, step, candidates);
-        strong_tests(candidates, passes);
+        strong_tests(LANES, candidates, passes);
         for (int i = 0; i < LANES; i++)
             if (passes[i] && lucas_test(&candidates[i]))
                 return candidates[i].n;

@@ -13,13 +13,6 @@
 #include "strong_32.h"
 #include "trial.h"
 
-/* In groups that double: most numbers stop early, and the branch predictor has little to miss. */
-static inline bool has_small_factor(uint64_t n)
-{
-    return any_divides(0, 1, n) || any_divides(1, 2, n) || any_divides(2, 4, n) || any_divides(4, 8, n) ||
-           any_divides(8, 16, n) || any_divides(16, TRIAL_PRIMES, n);
-}
-
 /* Both tests stay out of line, so that the early answers need not save the registers that they use. */
 #define OUT_OF_LINE __attribute__((noinline))
 

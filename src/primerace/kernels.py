@@ -6,7 +6,6 @@ algorithm altogether, primerace.is_prime: it shows what that does to the whole q
 """
 
 from collections.abc import Callable
-from typing import Any
 
 from primerace._isprime import is_prime as fast
 from primerace._trial import held, released
@@ -14,7 +13,7 @@ from primerace.trial import is_prime as python
 
 __all__ = ["KERNELS", "SUMMARIES", "fast", "held", "python", "released"]
 
-KERNELS: dict[str, Callable[[Any], bool]] = {
+KERNELS: dict[str, Callable[[int], bool]] = {
     "python": python,
     "held": held,
     "released": released,

@@ -248,13 +248,15 @@ def do_nothing(item: Any) -> None:
     """The empty function that measures what handing out and collecting alone costs."""
 
 
-def find_fault(job: Job, outcomes: Sequence[Outcome], reference: Sequence[Any]) -> str | None:
-    """Why these outcomes disqualify: an item lost or answered twice, or an answer that is wrong."""
+def find_fault(job: Job, outcomes: Sequence[Outcome], reference: Sequence[Any] | None) -> str | None:
+    """Why these outcomes disqualify: an item lost or answered twice, or an answer unlike the reference."""
     answered = Counter(outcome.index for outcome in outcomes)
     for index, item in enumerate(job.items):
         times = answered[index]
         if times != 1:
             return f"item {index} ({item!r}) was " + ("lost" if times == 0 else f"answered {times} times")
+    if reference is None:
+        return None
     for outcome in outcomes:
         expected = reference[outcome.index]
         if outcome.answer != expected:

@@ -6,10 +6,13 @@ against which the compiled kernels are tested.
 
 from math import isqrt
 from operator import index
-from typing import SupportsIndex
+
+TYPE_CHECKING = False  # as type checkers know it; see primerace/__init__.py
+if TYPE_CHECKING:
+    from typing import SupportsIndex
 
 
-def is_prime(n: SupportsIndex, /) -> bool:
+def is_prime(n: "SupportsIndex", /) -> bool:
     """Tell whether n is prime by dividing by 2 and every odd number up to its integer square root.
 
     Args:

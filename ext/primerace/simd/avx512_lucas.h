@@ -1,5 +1,4 @@
-/* The extra strong Lucas test of a group of numbers, all at the same pace (for the test itself see
-   ../lucas.h).
+/* The extra strong Lucas test of a group of numbers, all at the same pace. (The test itself: ../lucas.h.)
 
    Of the pair V_k, V_(k+1) one was got by squaring, the one with the even index, and the other by
    multiplying. A step takes the pair to V_2k, V_(2k+1) or to V_(2k+1), V_(2k+2): the product of the two,
@@ -20,9 +19,10 @@ struct lucas_pair {
 
 /* For 2^32 < n < 2^50 with one digit and 2^50 < n < 2^64 with two, the exponent e = (n + 1) / 2.
 
-   One digit: the pair is in [0, 2 n) and the addends are in (0, n], so a sum is in (-n, 2 n), and in [0,
-   2 n) once the negative ones get n more. Two digits: the pair and the addends are in (0, 37 n), so a
-   product is below 2^139, what is left of it below 2^35, and a sum in (0, 36 n + 2^35). */
+   One digit: the pair is in [0, 2 n) and the addends are in (0, n]. A product is below n R, so a sum is
+   in (-n, 2 n), and it is in the range of the pair again once the negative ones get n more.
+   Two digits: the pair is in (0, 37 n) and the addends are in [n, 36 n]. A product is below 2^139 and what
+   is left of it in (-n, 2^35), so a sum is in (0, 36 n + 2^35). */
 struct lucas_chain {
     struct modulus m;
     struct lucas_pair pair;
@@ -92,15 +92,15 @@ INLINE struct lucas_pair lucas_step(const struct lucas_chain *chain, int i, int 
 /* [i][v]: the pairs of vector v for k = floor(e / 2^i). */
 typedef struct lucas_pair lucas_history[HISTORY][LUCAS_VECTORS];
 
-/* The lanes of vector v that pass: with e = 2^(s-1) d, d odd, those that have V_k = 0 for k = e / 2, e /
-   4, ..., d, or at d the pair 2, P or -2, -P. Either makes V_k 2 or -2 for every multiple of that k by a
-   power of 2. So each V_k from V_e on is 0, 2 or -2, or else the lane has failed: which most composites
-   do at once. */
+/* The lanes of vector v that pass: where V_k is 0 for a k of e / 2, e / 4, ..., d, the odd one, or where
+   the pair of d is 2, P or -2, -P. Either makes V 2 or -2 for all the multiples of this k by powers of 2,
+   up to e. So the search goes down from e as long as it meets 2 or -2, and hardly a composite gets
+   beyond the first look. */
 INLINE __mmask8 lucas_verdict(u64x8 n, const struct lucas_chain *chain, const lucas_history history, int v,
                               int digits)
 {
     __mmask8 pass = 0, open = 0xff;
-    for (int i = 0; i < HISTORY && open; i++) {
+    for (int i = 0; open; i++) {
         const struct lucas_pair *pair = &history[i][v];
         __mmask8 odd = _mm512_test_epi64_mask(add(n, all(1)), all(UINT64_C(2) << i));
         u64x8 x = from_montgomery(blend(pair->squared, odd, pair->multiplied), &chain->m, digits);

@@ -10,9 +10,8 @@
    are equal and cancel, and (T - q n) / 2^52 is the difference of what is above them. (P. L. Montgomery,
    Modular multiplication without trial division, Math. Comp. 44, 1985.)
 
-   The multiplications run on two of the four vector pipelines, and on AMD's processors so do comparisons,
-   64-bit minima and absolute values. In the inner loops signs are taken by shifts and masks are loaded
-   instead. */
+   The multiplications run on two of the four vector pipelines, and on Zen 4 so do comparisons, 64-bit
+   minima and absolute values. In the inner loops shifts and loaded masks take their place. */
 #ifndef PRIMERACE_AVX512_MONTGOMERY_H
 #define PRIMERACE_AVX512_MONTGOMERY_H
 
@@ -22,9 +21,8 @@
 #define AVX512 __attribute__((target("avx512f,avx512dq,avx512bw,avx512cd,avx512ifma,avx512vbmi,gfni")))
 #define INLINE AVX512 __attribute__((always_inline)) static inline
 
-/* The vectors of a group are independent of each other: each fills the pipelines while the others wait
-   for their own last product. `vectors` is a constant wherever a group is inlined, and so is `digits`, 1
-   or 2. */
+/* The vectors of a group are independent of each other: each fills the pipelines while the others wait for
+   their own last product. `vectors` is a constant wherever a group is inlined, and so is `digits`, 1 or 2. */
 #define EACH_VECTOR _Pragma("GCC unroll 8") for (int v = 0; v < vectors; v++)
 
 /* The tests look back at their last powers: n = 1 or -1 modulo 2^(HISTORY + 1) is not for them. */
@@ -50,6 +48,11 @@ INLINE u64x8 all(uint64_t x)
 INLINE u64x8 load(const uint64_t *x)
 {
     return _mm512_loadu_si512(x);
+}
+
+INLINE void store(uint64_t *to, u64x8 x)
+{
+    _mm512_storeu_si512(to, x);
 }
 
 INLINE u64x8 add(u64x8 a, u64x8 b)
@@ -183,7 +186,7 @@ INLINE u64x8 join(struct residue x)
     return add(low_digit(x.low), _mm512_slli_epi64(x.high, 52));
 }
 
-/* x / R mod n, in (0, n], for x in [0, R): the number whose Montgomery form x is. */
+/* The number in (0, n] whose Montgomery form is x, for x in [0, R) with its carry. */
 INLINE u64x8 from_montgomery(struct residue x, const struct modulus *m, int digits)
 {
     if (digits == 1)
@@ -192,19 +195,19 @@ INLINE u64x8 from_montgomery(struct residue x, const struct modulus *m, int digi
 }
 
 /* The same as subtract_once, for two digits. */
-INLINE struct residue subtract_once_2(struct residue x, const struct modulus *m)
+INLINE struct residue subtract_once_2(struct residue x, struct residue n)
 {
-    struct residue less = carry((struct residue){subtract(x.low, m->low), subtract(x.high, m->high)});
+    struct residue less = carry((struct residue){subtract(x.low, n.low), subtract(x.high, n.high)});
     __mmask8 negative = _mm512_movepi64_mask(less.high);
     return (struct residue){_mm512_mask_mov_epi64(low_digit(less.low), negative, x.low),
                             _mm512_mask_mov_epi64(less.high, negative, x.high)};
 }
 
-/* x mod n as a word, for x in [0, 3 n). */
-INLINE u64x8 canonical_2(struct residue x, const struct modulus *m)
+/* x mod n as a word, for x in [0, 3 n) with its carry. */
+INLINE u64x8 canonical_2(struct residue x, u64x8 n)
 {
     x.low = low_digit(x.low);
-    return join(subtract_once_2(subtract_once_2(x, m), m));
+    return join(subtract_once_2(subtract_once_2(x, split(n)), split(n)));
 }
 
 #endif

@@ -1,5 +1,5 @@
-/* The parameter of the Lucas test for eight numbers at once: the first P >= 3 with Jacobi(P^2 - 4, n) =
-   -1.
+/* The parameter of the Lucas test for eight numbers at once: the first P >= 3 for which the Jacobi symbol
+   of P^2 - 4 and n is -1.
 
    By quadratic reciprocity the symbol of P^2 - 4 is a product of those of n modulo small primes, and each
    of the latter is one bit of a 64-bit constant. A symbol is kept in bit 0 of a lane, 1 for -1, with junk
@@ -17,8 +17,6 @@
 
 #include "avx512_montgomery.h"
 #include "avx512_trial.h"
-
-enum { LARGEST_PARAMETER = 35 };
 
 /* Bit r is set if r is a square modulo p, for a prime 3 <= p <= 37 and 0 < r < p. */
 #define SQUARE(i, p) (UINT64_C(1) << (i) * (i) % (p))
@@ -43,18 +41,18 @@ INLINE u64x8 product_of(u64x8 a, u64x8 b)
 }
 
 /* p where the symbol is -1, else the parameter so far: to be called from the last P down to the first. */
-INLINE u64x8 choose(u64x8 parameter, u64x8 symbol, uint64_t p)
+INLINE u64x8 choose(u64x8 parameter, u64x8 minus, uint64_t p)
 {
-    return _mm512_mask_mov_epi64(parameter, _mm512_test_epi64_mask(symbol, all(1)), all(p));
+    return _mm512_mask_mov_epi64(parameter, _mm512_test_epi64_mask(minus, all(1)), all(p));
 }
 
-/* For n without prime factors up to 37; 0 where there is no P up to LARGEST_PARAMETER.
+/* For n without prime factors up to 37; 0 where there is no such P up to 35.
 
    Primes p = 1 mod 4 have (p / n) = (n / p) = (-n / p). The others have (p / n) = (-n / p) for n = 3 mod
    4 and -(-n / p) for n = 1 mod 4; a product of two of them is free of that sign. */
 INLINE u64x8 lucas_parameter(u64x8 n)
 {
-    u64x8 x = fold(n, 3 * 5 * 7 * 11 * 13 * 17 * 19);
+    u64x8 x = fold(n, RESIDUE(3 * 5 * 7 * 11 * 13 * 17 * 19));
     u64x8 s3 = SYMBOL(x, 3, 0), s5 = SYMBOL(x, 5, 1), s7 = SYMBOL(x, 7, 2), s11 = SYMBOL(x, 11, 3),
           s13 = SYMBOL(x, 13, 4), s17 = SYMBOL(x, 17, 5), s19 = SYMBOL(x, 19, 6);
     u64x8 half = _mm512_srli_epi64(n, 1);
@@ -71,7 +69,7 @@ INLINE u64x8 lucas_parameter(u64x8 n)
     __mmask8 open = _mm512_testn_epi64_mask(p, p);
     if (!open)
         return p;
-    x = fold(n, 23 * 29 * 31 * 37);
+    x = fold(n, RESIDUE(23 * 29 * 31 * 37));
     u64x8 s23 = SYMBOL(x, 23, 7), s29 = SYMBOL(x, 29, 8), s31 = SYMBOL(x, 31, 9), s37 = SYMBOL(x, 37, 10);
     u64x8 late = choose(all(0), product_of(product_of(s3, s11), s37), 35);
     late = choose(late, product_of(s3, s31), 29);

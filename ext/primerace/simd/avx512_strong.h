@@ -14,27 +14,33 @@ enum { STRONG_VECTORS = 6, STRONG_GROUP = 8 * STRONG_VECTORS };
 typedef struct residue strong_history[HISTORY][STRONG_VECTORS];
 
 /* A power of the history, in (-2 n, 2 n) with one digit and in (0, 3 n) with two, brought to [0, n). */
-INLINE u64x8 canonical_power(struct residue x, const struct modulus *m, int digits)
+INLINE u64x8 canonical_power(struct residue x, u64x8 n, int digits)
 {
     if (digits == 2)
-        return canonical_2(x, m);
-    u64x8 twice = add(m->low, m->low);
-    return subtract_once(subtract_once(add(x.low, twice), twice), m->low);
+        return canonical_2(x, n);
+    u64x8 twice = add(n, n);
+    return subtract_once(subtract_once(add(x.low, twice), twice), n);
 }
 
-/* The lanes of vector v that pass, given those whose b^e is 1 and those where it is -1. */
-INLINE __mmask8 strong_verdict(u64x8 n, u64x8 one, __mmask8 plus, __mmask8 minus,
-                               const strong_history history, int v, const struct modulus *m, int digits)
+/* The numbers that pass, given those whose b^e is 1 and those where it is -1. The group is looked at as a
+   whole, since it cannot be foreseen which vectors need it. */
+INLINE uint64_t strong_verdict(const uint64_t *numbers, const uint64_t *ones, uint64_t plus, uint64_t minus,
+                               const strong_history history, int digits, int vectors)
 {
-    __mmask8 pass = plus | minus;
-    for (int i = 1; i < HISTORY; i++) {
-        __mmask8 open = _mm512_mask_testn_epi64_mask(plus, n, all(UINT64_C(1) << i));
-        if (!open)
-            break;
-        u64x8 x = canonical_power(history[i][v], m, digits);
-        plus = _mm512_mask_cmpeq_epi64_mask(open, x, one);
-        minus = _mm512_mask_cmpeq_epi64_mask(open, x, subtract(n, one));
-        pass &= (__mmask8)~open | plus | minus;
+    uint64_t pass = plus | minus, open = plus;
+    for (int i = 1; i < HISTORY && open; i++) {
+        uint64_t even = 0;
+        plus = minus = 0;
+        EACH_VECTOR {
+            u64x8 n = load(numbers + 8 * v), one = load(ones + 8 * v);
+            u64x8 x = canonical_power(history[i][v], n, digits);
+            even |= (uint64_t)_mm512_testn_epi64_mask(n, all(UINT64_C(1) << i)) << 8 * v;
+            plus |= (uint64_t)_mm512_cmpeq_epi64_mask(x, one) << 8 * v;
+            minus |= (uint64_t)_mm512_cmpeq_epi64_mask(x, subtract(n, one)) << 8 * v;
+        }
+        open &= even;
+        pass &= ~open | plus | minus;
+        open &= plus;
     }
     return pass;
 }
@@ -54,10 +60,9 @@ INLINE u64x8 absolute(u64x8 x)
    the k bits of c and a doubling for each that is set. With two digits the doublings of WINDOW bits are
    one shift, which saves a tenth of the step.
 
-   One digit: |x| < 2 n (the start is at most 2^35), so x^2 < n R, and what is left of it is in (-n, n).
-   Two digits: a squaring of x < 2^72 leaves a number in (0, n + 2^40), and a shift one below 2^7 (n +
-   2^40) < 2^72; at the end, where a shift is by one bit, it is below 2 n + 2^41 < 3 n. The start is at
-   most 2^71. */
+   One digit: |x| < 2 n, or x is the start, at most 2^35. So x^2 < n R, and what is left of it is in (-n, n).
+   Two digits: x < 2^72, as the start is at most 2^71. So a squaring leaves a number in (0, n + 2^40), which a
+   shift by up to 7 bits keeps below 2^72; at the end, with shifts by one bit, it is below 3 n. */
 struct strong_chain {
     struct modulus m;
     struct residue x;
@@ -136,18 +141,16 @@ INLINE uint64_t strong_base_2(const uint64_t *numbers, uint64_t *ones, int digit
             EACH_VECTOR
                 history[left - 1][v] = chain[v].x;
     }
-    uint64_t pass = 0;
+    uint64_t plus = 0, minus = 0;
     EACH_VECTOR {
-        const struct modulus *m = &chain[v].m;
-        u64x8 n = load(numbers + 8 * v), power = canonical_power(chain[v].x, m, digits);
-        u64x8 value = from_montgomery(split(power), m, digits);
-        __mmask8 plus = _mm512_cmpeq_epi64_mask(value, all(1));
-        __mmask8 minus = _mm512_cmpeq_epi64_mask(value, subtract(n, all(1)));
-        u64x8 one = _mm512_mask_sub_epi64(power, minus, n, power);
-        _mm512_storeu_si512(ones + 8 * v, one);
-        pass |= (uint64_t)strong_verdict(n, one, plus, minus, history, v, m, digits) << 8 * v;
+        u64x8 n = load(numbers + 8 * v), power = canonical_power(chain[v].x, n, digits);
+        u64x8 value = from_montgomery(split(power), &chain[v].m, digits);
+        __mmask8 is_minus = _mm512_cmpeq_epi64_mask(value, subtract(n, all(1)));
+        plus |= (uint64_t)_mm512_cmpeq_epi64_mask(value, all(1)) << 8 * v;
+        minus |= (uint64_t)is_minus << 8 * v;
+        store(ones + 8 * v, _mm512_mask_sub_epi64(power, is_minus, n, power));
     }
-    return pass;
+    return strong_verdict(numbers, ones, plus, minus, history, digits, vectors);
 }
 
 /* One strong test decides n < 2^32, with a base of 16 bits that belongs to n. A step from x in (-n, n)
@@ -155,18 +158,18 @@ INLINE uint64_t strong_base_2(const uint64_t *numbers, uint64_t *ones, int digit
    again. */
 struct strong_chain_32 {
     struct modulus m;
-    u64x8 x, one, base;
+    u64x8 x, base;
     uint8_t times_base[64]; /* the lanes with bit i of e */
 };
 
-/* One starts as 2^52 mod n: the quotient of the division is rounded down, so the remainder is exact. */
+/* From x = R mod n on: the quotient of the division is rounded down, so the remainder is exact. */
 INLINE struct strong_chain_32 strong_start_32(u64x8 n, u64x8 base)
 {
     __m512d quotient = _mm512_div_round_pd(_mm512_set1_pd(0x1p52), _mm512_cvtepu64_pd(n),
                                            _MM_FROUND_TO_ZERO | _MM_FROUND_NO_EXC);
     u64x8 multiple = multiply_low(all(0), _mm512_cvttpd_epu64(quotient), n);
     u64x8 one = low_digit(subtract(all(0), multiple));
-    struct strong_chain_32 chain = {.m = modulus_of(n), .x = one, .one = one, .base = base};
+    struct strong_chain_32 chain = {.m = modulus_of(n), .x = one, .base = base};
     transpose_bits(_mm512_srli_epi64(n, 1), chain.times_base);
     return chain;
 }
@@ -181,30 +184,30 @@ INLINE u64x8 strong_step_32(const struct strong_chain_32 *chain, int i)
 INLINE uint64_t strong_32(const uint64_t *numbers, const uint64_t *bases, int vectors)
 {
     struct strong_chain_32 chain[STRONG_VECTORS];
+    uint64_t ones[STRONG_GROUP];
     strong_history history;
     u64x8 longest = all(0);
     EACH_VECTOR {
         u64x8 n = load(numbers + 8 * v);
         chain[v] = strong_start_32(n, load(bases + 8 * v));
+        store(ones + 8 * v, chain[v].x);
         longest = _mm512_or_si512(longest, n);
     }
-    int i = 62 - __builtin_clzll((uint64_t)_mm512_reduce_or_epi64(longest));
-    for (; i >= 0; i--) {
+    for (int i = 62 - __builtin_clzll((uint64_t)_mm512_reduce_or_epi64(longest)); i >= 0; i--) {
         EACH_VECTOR
             chain[v].x = strong_step_32(&chain[v], i);
         if (i < HISTORY)
             EACH_VECTOR
                 history[i][v].low = chain[v].x;
     }
-    uint64_t pass = 0;
+    uint64_t plus = 0, minus = 0;
     EACH_VECTOR {
-        const struct modulus *m = &chain[v].m;
-        u64x8 n = load(numbers + 8 * v), one = chain[v].one, power = canonical_power(history[0][v], m, 1);
-        __mmask8 plus = _mm512_cmpeq_epi64_mask(power, one);
-        __mmask8 minus = _mm512_cmpeq_epi64_mask(power, subtract(n, one));
-        pass |= (uint64_t)strong_verdict(n, one, plus, minus, history, v, m, 1) << 8 * v;
+        u64x8 n = load(numbers + 8 * v), one = load(ones + 8 * v);
+        u64x8 power = canonical_power(history[0][v], n, 1);
+        plus |= (uint64_t)_mm512_cmpeq_epi64_mask(power, one) << 8 * v;
+        minus |= (uint64_t)_mm512_cmpeq_epi64_mask(power, subtract(n, one)) << 8 * v;
     }
-    return pass;
+    return strong_verdict(numbers, ones, plus, minus, history, 1, vectors);
 }
 
 #endif

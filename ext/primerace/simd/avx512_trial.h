@@ -16,29 +16,31 @@ enum { TRIAL_VECTORS = 8, TRIAL_GROUP = 8 * TRIAL_VECTORS };
 /* Consecutive primes of small_primes, an even number of them. */
 struct prime_group {
     int end;          /* the index after the last one */
-    uint64_t product; /* below 2^38 */
+    uint64_t residue; /* 2^51 modulo the product, which is below 2^38 */
 };
+
+#define RESIDUE(product) ((UINT64_C(1) << 51) % (product))
 
 enum { PRIME_GROUPS = 9 };
 
 static const struct prime_group prime_groups[PRIME_GROUPS] = {
-    {10, UINT64_C(3) * 5 * 7 * 11 * 13 * 17 * 19 * 23 * 29 * 31},
-    {16, UINT64_C(37) * 41 * 43 * 47 * 53 * 59},
-    {22, UINT64_C(61) * 67 * 71 * 73 * 79 * 83},
-    {26, UINT64_C(89) * 97 * 101 * 103},
-    {30, UINT64_C(107) * 109 * 113 * 127},
-    {34, UINT64_C(131) * 137 * 139 * 149},
-    {38, UINT64_C(151) * 157 * 163 * 167},
-    {42, UINT64_C(173) * 179 * 181 * 191},
-    {46, UINT64_C(193) * 197 * 199 * 211},
+    {10, RESIDUE(UINT64_C(3) * 5 * 7 * 11 * 13 * 17 * 19 * 23 * 29 * 31)},
+    {16, RESIDUE(UINT64_C(37) * 41 * 43 * 47 * 53 * 59)},
+    {22, RESIDUE(UINT64_C(61) * 67 * 71 * 73 * 79 * 83)},
+    {26, RESIDUE(UINT64_C(89) * 97 * 101 * 103)},
+    {30, RESIDUE(UINT64_C(107) * 109 * 113 * 127)},
+    {34, RESIDUE(UINT64_C(131) * 137 * 139 * 149)},
+    {38, RESIDUE(UINT64_C(151) * 157 * 163 * 167)},
+    {42, RESIDUE(UINT64_C(173) * 179 * 181 * 191)},
+    {46, RESIDUE(UINT64_C(193) * 197 * 199 * 211)},
 };
 
-/* x modulo a product below 2^38, up to a multiple of it: for 2^51 stands 2^51 modulo the product. With 13
-   bits above it the result is below 2^51 + 2^13 2^38 = 2^52. */
-INLINE u64x8 fold(u64x8 x, uint64_t product)
+/* x modulo a product of primes, up to a multiple of it: 2^51 is replaced by its residue. With 13 bits above
+   2^51 the sum is below 2^51 + 2^13 2^38 = 2^52. */
+INLINE u64x8 fold(u64x8 x, uint64_t residue)
 {
     u64x8 high = _mm512_srli_epi64(x, 51), low = _mm512_and_si512(x, all((UINT64_C(1) << 51) - 1));
-    return multiply_low(low, high, all((UINT64_C(1) << 51) % product));
+    return multiply_low(low, high, all(residue));
 }
 
 /* Negative where p divides x < 2^52. */
@@ -55,7 +57,7 @@ INLINE void divide_by_groups(const u64x8 *x, u64x8 *divided, int first, int end)
     for (int group = first; group < end; group++) {
         u64x8 folded[TRIAL_VECTORS];
         EACH_VECTOR
-            folded[v] = fold(x[v], prime_groups[group].product);
+            folded[v] = fold(x[v], prime_groups[group].residue);
         for (; p < prime_groups[group].end; p += 2) {
             const struct small_prime *a = &small_primes[p], *b = &small_primes[p + 1];
             EACH_VECTOR

@@ -53,7 +53,7 @@ struct group {
 
 INLINE void store_lanes(uint64_t *to, __mmask8 lanes, u64x8 x)
 {
-    _mm512_storeu_si512(to, _mm512_maskz_compress_epi64(lanes, x));
+    store(to, _mm512_maskz_compress_epi64(lanes, x));
 }
 
 INLINE void push(struct queue *queue, __mmask8 lanes, u64x8 number, u64x8 index)
@@ -231,7 +231,7 @@ AVX512 static void run_first(struct pipeline *pipeline, const uint64_t *n, size_
     memset(pipeline->out + start, 0, count);
     if (tiny) {
         EACH_VECTOR
-            _mm512_storeu_si512(number + 8 * v, x[v]);
+            store(number + 8 * v, x[v]);
         mark_tiny(pipeline->out + start, number, tiny & valid);
     }
     divide_by_groups(x, divided, 0, GROUPS_FOR_ALL);

@@ -6,7 +6,8 @@ Exit codes: 0 good, 1 a racer was disqualified or failed, 2 usage, 130 interrupt
 import os
 import signal
 import sys
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
 from importlib.metadata import version
 from types import FrameType
 
@@ -41,8 +42,8 @@ def main(arguments: Sequence[str] | None = None) -> int:
     signal.signal(signal.SIGTERM, _terminate)
     try:
         words = list(sys.argv[1:] if arguments is None else arguments)
-        with command.make_context("primerace", words) as context:  # command.main hides a broken pipe
-            return command.invoke(context) or 0
+        with _numbers_of_any_length(), command.make_context("primerace", words) as context:
+            return command.invoke(context) or 0  # command.main would hide a broken pipe
     except click.exceptions.Exit as leave:
         return leave.exit_code
     except click.ClickException as error:
@@ -63,6 +64,17 @@ def main(arguments: Sequence[str] | None = None) -> int:
     except OSError as error:  # such as a full disk
         click.echo(f"Error: {error}", err=True)
         return USAGE
+
+
+@contextmanager
+def _numbers_of_any_length() -> Iterator[None]:
+    """Lift Python's limit of 4300 digits for what is typed and printed here."""
+    limit = sys.get_int_max_str_digits()
+    sys.set_int_max_str_digits(0)
+    try:
+        yield
+    finally:
+        sys.set_int_max_str_digits(limit)
 
 
 def _terminate(number: int, frame: FrameType | None) -> None:

@@ -14,7 +14,7 @@ from primerace.job import Job
 from primerace.laps import Lap
 from primerace.lineup import known, line_up
 from primerace.racers import RACERS
-from primerace.racing import Race
+from primerace.racing import Race, find_fault
 from primerace.report import exports, text
 from primerace.report.rows import duration
 from primerace.results import SweepResult, load
@@ -40,20 +40,20 @@ def run(racer: str, kernel: str, items: str | None, workers: int | None, start_m
         raise InputError(f"{racer} can't run here: {reason}")
     workers = 1 if runner.single else workers or machine.usable_cores()
     width = max(len(str(item)) for item in job.items)
-    wrong = []
+    outcomes = []
     with runner.start(workers) as crew:
         started = perf_counter()
         for outcome in crew.run(kernel_table.KERNELS[kernel], job.items):
-            item = job.items[outcome.index]
-            click.echo(f"{item:{width}}  {'P' if outcome.answer else ' '} {outcome.seconds:11.6f}s")
-            if job.expected is not None and outcome.answer != job.expected[outcome.index]:
-                wrong.append(item)
+            outcomes.append(outcome)
+            mark = "P" if outcome.answer else " "
+            click.echo(f"{job.items[outcome.index]:{width}}  {mark} {outcome.seconds:11.6f}s")
         total = perf_counter() - started
     crowd = f"{workers} worker{'s' if workers > 1 else ''}"
-    click.echo(f"{len(job.items)} checks by {racer}/{kernel} with {crowd}: {total:.3f}s")
-    if wrong:
-        click.echo(f"wrong answers for {', '.join(map(str, wrong))}", err=True)
-    return DISQUALIFIED if wrong else 0
+    click.echo(f"{len(outcomes)} checks by {racer}/{kernel} with {crowd}: {total:.3f}s")
+    fault = find_fault(job, outcomes, job.expected)
+    if fault is not None:
+        click.echo(f"Error: {fault}", err=True)
+    return 0 if fault is None else DISQUALIFIED
 
 
 @click.command()

@@ -10,7 +10,7 @@ from primerace.racing import ORDERS
 from primerace.results import RaceResult
 
 USAGE = 2
-MOST_WORKERS = 10_000
+MOST_WORKERS = 500  # more processes than that wait for each other more than for the job
 PLAIN_WIDTH = 120  # columns where the output is not a terminal that has its own
 
 

@@ -4,6 +4,7 @@ A child leaves Ctrl-C to its parent, ends when its parent is gone, and notes on 
 which item it has in hand, so that the items in flight are known when it dies.
 """
 
+import fcntl
 import multiprocessing
 import os
 import pickle
@@ -59,14 +60,26 @@ def settle_in() -> None:
     """What a child does first."""
     signal.signal(signal.SIGINT, signal.SIG_IGN)
     signal.signal(signal.SIGTERM, signal.SIG_DFL)
-    threading.Thread(target=_leave_with_parent, daemon=True).start()
-
-
-def _leave_with_parent() -> None:
     parent = multiprocessing.parent_process()
     if parent is not None:
-        wait([parent.sentinel])
-        os._exit(1)
+        _die_with(parent.sentinel)
+        threading.Thread(target=_leave_after, args=(parent.sentinel,), daemon=True).start()
+
+
+def _die_with(sentinel: int) -> None:
+    """Have the system send SIGIO, which ends a process, when the parent's end of this pipe closes.
+
+    That works in the middle of a call that holds the GIL, where no thread of ours could act.
+    """
+    signal.signal(signal.SIGIO, signal.SIG_DFL)
+    fcntl.fcntl(sentinel, fcntl.F_SETOWN, os.getpid())
+    fcntl.fcntl(sentinel, fcntl.F_SETFL, fcntl.fcntl(sentinel, fcntl.F_GETFL) | os.O_ASYNC)
+
+
+def _leave_after(sentinel: int) -> None:
+    """Leave when the parent is gone, for systems where SIGIO does not end a process."""
+    wait([sentinel])
+    os._exit(1)
 
 
 def in_words(exitcode: int | None) -> str:
