@@ -1,4 +1,4 @@
-# cython: language_level=3, cdivision=True
+# cython: language_level=3, cdivision=True, binding=False, embedsignature=True, embedsignature.format=clinic
 # cython: freethreading_compatible=True
 # cython: subinterpreters_compatible=own_gil
 """Trial division, compiled once and given two faces: one holds the GIL, one releases it.
