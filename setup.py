@@ -14,13 +14,19 @@ PRIMALITY_TESTS = sorted(glob("ext/primerace/[a-z]*.c") + glob("ext/primerace/si
 HEADERS = sorted(glob("ext/primerace/*.h") + glob("ext/primerace/simd/*.h"))
 
 extensions = [
-    Extension("primerace._trial", ["ext/primerace/_trial.pyx"], define_macros=MODULE_STATE),
+    Extension(
+        "primerace._trial",
+        ["ext/primerace/_trial.pyx"],
+        define_macros=MODULE_STATE,
+        libraries=["m"],
+    ),
     Extension(
         "primerace._isprime",
         ["ext/primerace/_isprime.pyx", *PRIMALITY_TESTS],
         depends=HEADERS,
         define_macros=MODULE_STATE,
         extra_compile_args=["-O3"],
+        libraries=["m"],
     ),
     Extension(
         "primerace._ufunc",
