@@ -109,5 +109,6 @@ def test_cost_is_never_where_workers_take_turns():
 
 def test_break_even():
     entry = entry_of("processes", 2, 2.0)
-    assert break_even(replace(entry, startup_seconds=1.0), 4, 4.0) == 2
-    assert break_even(entry, 4, 1.0) == inf
+    assert break_even(replace(entry, startup_seconds=1.0), 4.0) == 2.0
+    assert break_even(replace(entry, startup_seconds=1.0, dispatch_seconds=1.0), 4.0) == pytest.approx(8 / 3)
+    assert break_even(entry, 2.0) == inf

@@ -15,7 +15,7 @@ COST is the number of workers that a parallel system needs before it beats a com
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
-from math import ceil, inf
+from math import inf
 from typing import Any
 
 from primerace.results import Entry
@@ -126,31 +126,29 @@ def cost(entry: Entry, costs: Sequence[float], rival_seconds: float, cores: int)
     if entry.median_seconds < rival_seconds and entry.workers == 1:
         return Cost(1, False, "measured")
     if takes_turns and entry.median_seconds >= rival_seconds:
-        return Cost(None, False, "items take turns: more workers only wait more")
+        return Cost(None, False, "takes turns")
     total = sum(costs)
     if total == 0 or total / bound(costs, len(costs)) / lost >= rival_seconds:
-        return Cost(None, False, "the longest item alone takes longer")
+        return Cost(None, False, "longest item")
     for workers in range(1, min(MOST_WORKERS, len(costs)) + 1):
         if total / bound(costs, workers) / lost < rival_seconds:
             return Cost(workers, workers > cores, "measured" if workers == entry.workers else "modelled")
     return Cost(None, True, f"more than {MOST_WORKERS} workers")
 
 
-def break_even(entry: Entry, items: int, sequential_seconds: float) -> float:
-    """The smallest number of such items for which starting a crew pays.
+def break_even(entry: Entry, sequential_seconds: float) -> float:
+    """The smallest job for which starting a crew pays: as many items as in this one, each as much shorter.
 
-    Start-up is paid once; from then on an item costs the lap's seconds divided by the items, against the
-    sequential seconds divided by the items.
+    Start-up and dispatch are paid whatever the items cost; what remains of a lap shrinks with them.
 
     Args:
         entry: what was measured of the racer.
-        items: how many items the job has.
-        sequential_seconds: what the sequential racer takes for them with the same kernel.
+        sequential_seconds: what the sequential racer takes for this job with the same kernel.
 
     Returns:
-        The number of items, rounded up; infinite where the racer never wins.
+        Seconds of sequential work; infinite where the racer never wins.
     """
-    if entry.median_seconds is None or entry.startup_seconds is None:
+    if entry.median_seconds is None or entry.startup_seconds is None or entry.dispatch_seconds is None:
         return inf
-    saved = (sequential_seconds - entry.median_seconds) / items
-    return ceil(entry.startup_seconds / saved) if saved > 0 else inf
+    share = (entry.median_seconds - entry.dispatch_seconds) / sequential_seconds
+    return (entry.startup_seconds + entry.dispatch_seconds) / (1 - share) if share < 1 else inf

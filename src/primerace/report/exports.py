@@ -54,7 +54,8 @@ def timed(entries: Iterable[Entry]) -> list[Entry]:
 def _markdown(columns: Sequence[str], lines: Iterable[Sequence[str]]) -> str:
     texts = ("left", "left")
     rules = ["---" if place < len(texts) else "---:" for place in range(len(columns))]
-    table = [columns, rules, *([cell.replace("|", "\\|") for cell in line] for line in lines)]
+    heads = [column.replace("\n/", "/").replace("\n", " ") for column in columns]
+    table = [heads, rules, *([cell.replace("|", "\\|") for cell in line] for line in lines)]
     return "".join(f"| {' | '.join(line)} |\n" for line in table)
 
 

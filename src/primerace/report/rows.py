@@ -12,9 +12,9 @@ RACE_COLUMNS = (
     "kernel",
     "workers",
     "median",
-    "vs sequential/python",
-    "vs sequential, same kernel",
-    "per worker",
+    "vs sequential\n/python",
+    "vs sequential,\nsame kernel",
+    "per\nworker",
     "start-up",
 )
 

@@ -1,6 +1,7 @@
 """Results in the terminal: a table, what has to be known beside it, and what was found."""
 
 from collections.abc import Iterable, Iterator, Sequence
+from math import inf
 
 from rich import box
 from rich.console import Console
@@ -93,26 +94,29 @@ def _costs(result: RaceResult) -> Table:
         for entry in timed(result.entries):
             if entry.racer == BASELINE:
                 continue
-            items = len(result.job["items"])
             single = _baseline(result, entry.kernel)
-            dispatch = None if entry.dispatch_seconds is None else entry.dispatch_seconds / max(items, 1)
-            pays = (
-                break_even(entry, items, single.median_seconds) if single and single.median_seconds else None
-            )
+            items = max(1, len(result.job["items"]))
             yield (
                 entry.racer,
                 entry.kernel or rows.NONE,
                 duration(entry.startup_seconds),
-                duration(dispatch),
+                duration(None if entry.dispatch_seconds is None else entry.dispatch_seconds / items),
                 rows.size(entry.worker_bytes),
                 rows.size(sum(pickled) / len(pickled)) if entry.worker_bytes else rows.NONE,
-                rows.NONE if pays is None else "never" if pays == float("inf") else f"{pays:.0f} items",
+                _pays_from(entry, single),
                 *(_cost_in_words(result, entry, rival) for rival in ("released", "fast")),
             )
 
     columns = ("racer", "kernel", "start-up", "dispatch\nper item", "memory\nper worker", "pickled\nper item")
     rivals = ("COST: beats one\nreleased thread", "COST: beats one\nfast thread")
-    return _table((*columns, "pays from", *rivals), lines())
+    return _table((*columns, "pays from\na job of", *rivals), lines())
+
+
+def _pays_from(entry: Entry, single: Entry | None) -> str:
+    if single is None or single.median_seconds is None:
+        return rows.NONE
+    seconds = break_even(entry, single.median_seconds)
+    return "never" if seconds == inf else duration(seconds)
 
 
 def _baseline(result: RaceResult, kernel: str | None) -> Entry | None:
@@ -123,7 +127,7 @@ def _baseline(result: RaceResult, kernel: str | None) -> Entry | None:
 def _cost_in_words(result: RaceResult, entry: Entry, rival: str) -> str:
     single = _baseline(result, rival)
     if single is None or single.median_seconds is None:
-        return f"{rival} did not race"
+        return rows.NONE  # it did not race
     laps = [lap for lap in result.laps if (lap.racer, lap.kernel) == (BASELINE, entry.kernel)]
     found: Cost = cost(
         entry,
@@ -132,7 +136,7 @@ def _cost_in_words(result: RaceResult, entry: Entry, rival: str) -> str:
         result.machine["cores"],
     )
     if found.workers is None:
-        return f"never: {found.reason}"
+        return f"never ({found.reason})"
     mark = " (extrapolated)" if found.extrapolated else ""
     return f"{found.workers} worker{'s' if found.workers > 1 else ''}{mark}"
 
