@@ -1,4 +1,4 @@
-"""The gate of `make bench-compare`: it passes an unchanged kernel and fails one that was slowed on purpose."""
+"""The gate of `make bench-compare` passes an unchanged kernel and fails one that was slowed on purpose."""
 
 import os
 import subprocess

@@ -66,14 +66,22 @@ def test_the_environment_chooses(instruction_set: str) -> None:
     assert run.stdout.strip() == instruction_set
 
 
-def test_an_unknown_name_in_the_environment_stops_the_import() -> None:
-    run = run_python("import primerace", PRIMERACE_SIMD="sse9")
+@pytest.mark.parametrize("code", ["from primerace import simd", "import primerace; primerace.is_prime([7])"])
+def test_an_unknown_name_in_the_environment_is_an_import_error(code: str) -> None:
+    run = run_python(code, PRIMERACE_SIMD="sse9")
     assert run.returncode == 1
     last = run.stderr.strip().splitlines()[-1]
     assert last.startswith(
         "ImportError: PRIMERACE_SIMD: there is no instruction set 'sse9' here; this CPU has "
     )
     assert last.endswith(", ".join(simd.available()))
+
+
+def test_an_unknown_name_in_the_environment_is_a_sentence_at_the_command_line() -> None:
+    run = run_python("from primerace.cli import main; print(main(['racers']))", PRIMERACE_SIMD="sse9")
+    assert run.stdout == "2\n"
+    assert run.stderr.startswith("Error: PRIMERACE_SIMD: there is no instruction set 'sse9' here")
+    assert run.stderr.count("\n") == 1
 
 
 def test_blocks_of_wrong_shape_are_refused() -> None:

@@ -9,8 +9,6 @@ subinterpreters too. Without Cython's `binding` the functions are plain built-in
 a call.
 """
 
-import os
-
 from cpython.buffer cimport PyBUF_SIMPLE, PyBUF_WRITABLE, PyBuffer_Release, PyObject_GetBuffer
 from cpython.exc cimport PyErr_Clear, PyErr_Occurred
 from cpython.long cimport PyLong_Check
@@ -238,16 +236,3 @@ def run_block(str name not None, numbers, answers):
             PyBuffer_Release(&target)
     finally:
         PyBuffer_Release(&source)
-
-
-def _use_environment():
-    """Use the instruction set that the environment variable PRIMERACE_SIMD names, if it is set."""
-    name = os.environ.get("PRIMERACE_SIMD")
-    if name:
-        try:
-            use_instruction_set(name)
-        except ValueError as error:
-            raise ImportError(f"PRIMERACE_SIMD: {error}") from None
-
-
-_use_environment()

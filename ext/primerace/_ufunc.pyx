@@ -20,6 +20,7 @@ from cpython.object cimport PyObject
 from libc.stdint cimport INT64_MAX, int8_t, int16_t, int32_t, int64_t, uint8_t, uint16_t, uint32_t, uint64_t
 from numpy cimport npy_intp
 
+from primerace import simd  # which chooses what PRIMERACE_SIMD names
 from primerace._isprime cimport answer_block, answer_integer
 
 cdef extern from "Python.h":

@@ -8,8 +8,6 @@ from importlib.metadata import version
 from pathlib import Path
 from typing import Any
 
-from primerace import simd
-
 CPU_QUOTA = Path("/sys/fs/cgroup/cpu.max")
 GOVERNOR = Path("/sys/devices/system/cpu/cpu0/cpufreq/scaling_governor")
 
@@ -51,6 +49,8 @@ def describe(start_method: str | None = None) -> dict[str, Any]:
     'spawn'
     """
     import multiprocessing
+
+    from primerace import simd
 
     return {
         "cpu": _cpu_model(),

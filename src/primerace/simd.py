@@ -1,9 +1,11 @@
 """The instruction sets that test arrays: which this CPU has, which is in use, and how to force one.
 
-The best that the CPU has is used unless the environment variable PRIMERACE_SIMD names another one when
-primerace is imported. All give the same answers.
+The best that the CPU has is used unless the environment variable PRIMERACE_SIMD names another one. All give
+the same answers. The variable is read when this module is imported, at the latest with the first array: an
+unknown name is an ImportError that lists what the CPU has.
 """
 
+import os
 from collections.abc import Iterator
 from contextlib import contextmanager
 
@@ -34,3 +36,15 @@ def force(name: str) -> Iterator[None]:
         yield
     finally:
         use_instruction_set(before)
+
+
+def _use_environment() -> None:
+    name = os.environ.get("PRIMERACE_SIMD")
+    if name:
+        try:
+            use_instruction_set(name)
+        except ValueError as error:
+            raise ImportError(f"PRIMERACE_SIMD: {error}") from None
+
+
+_use_environment()

@@ -8,6 +8,7 @@ import signal
 import sys
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
+from importlib import import_module
 from importlib.metadata import version
 from types import FrameType
 
@@ -41,6 +42,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
     """Run the command line and return its exit code."""
     signal.signal(signal.SIGTERM, _terminate)
     try:
+        import_module("primerace.simd")  # an unknown PRIMERACE_SIMD is an error now, not after a race
         words = list(sys.argv[1:] if arguments is None else arguments)
         with _numbers_of_any_length(), command.make_context("primerace", words) as context:
             return command.invoke(context) or 0  # command.main would hide a broken pipe
@@ -49,7 +51,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
     except click.ClickException as error:
         error.show()
         return error.exit_code
-    except (JobError, RaceError, ResultError) as error:
+    except (JobError, RaceError, ResultError, ImportError) as error:
         click.echo(f"Error: {error}", err=True)
         return USAGE
     except RacerError as error:
