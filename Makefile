@@ -3,7 +3,7 @@ PYTHON ?= python3
 VENV := .venv
 BIN := $(VENV)/bin
 NATIVE := setup.py pyproject.toml $(wildcard ext/primerace/_*.p* ext/primerace/[a-z]*.[ch] ext/primerace/simd/*)
-BENCH_THRESHOLD ?= median:10%
+BENCH_THRESHOLD ?= min:10%
 
 .PHONY: race test bench bench-compare wheel clean
 
@@ -17,6 +17,7 @@ bench: $(VENV)/ready-for-tests
 	$(BIN)/pytest benchmarks --benchmark-autosave
 
 bench-compare: $(VENV)/ready-for-tests
+	@ls .benchmarks/*/*.json >/dev/null 2>&1 || { echo "primerace: no saved run to compare with: make bench first" >&2; exit 1; }
 	$(BIN)/pytest benchmarks --benchmark-compare --benchmark-compare-fail=$(BENCH_THRESHOLD)
 
 wheel: $(VENV)/ready-for-tests
@@ -37,7 +38,7 @@ $(VENV)/ready-for-tests: $(NATIVE) | $(VENV)/made
 	@touch $@ $(VENV)/ready
 
 $(VENV)/made:
-	@command -v $(PYTHON) >/dev/null || { echo "primerace: Python 3.11 or newer is needed, but there is no $(PYTHON)" >&2; exit 1; }
+	@$(PYTHON) -c '' 2>/dev/null || { echo "primerace: Python 3.11 or newer is needed, but there is no $(PYTHON)" >&2; exit 1; }
 	@$(PYTHON) tools/preflight.py
 	@$(PYTHON) -m venv $(VENV)
 	@touch $@

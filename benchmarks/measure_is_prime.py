@@ -92,6 +92,8 @@ def main() -> None:
     parser = argparse.ArgumentParser(description="Measure is_prime beside gmpy2 and python-flint.")
     parser.add_argument("--rounds", type=int, default=15)
     rounds = parser.parse_args().rounds
+    if rounds < 2:
+        parser.error("--rounds must be at least 2: one round has no spread")
     ns = measure(rounds)
     sets = simd.available()
     machine = describe()

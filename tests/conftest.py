@@ -25,7 +25,7 @@ def instruction_set(request: pytest.FixtureRequest) -> Iterator[str]:
 def composites() -> Words:
     """Composites below 2**64 of every hard kind."""
     numbers = {
-        *hard_numbers.strong_pseudoprimes(10**9),
+        *hard_numbers.strong_pseudoprimes(10**10),
         *hard_numbers.strong_lucas_pseudoprimes(),
         *hard_numbers.almost_extra_strong_lucas_pseudoprimes(),
         *hard_numbers.carmichael_numbers(),

@@ -7,7 +7,7 @@ import sys
 import time
 from collections.abc import Callable, Iterator
 from itertools import count
-from types import FrameType
+from types import FrameType, SimpleNamespace
 from typing import Any
 
 import definitions
@@ -176,6 +176,37 @@ def test_neighbours_of_powers_of_ten() -> None:
 def test_no_prime_is_less_than_2(n: int) -> None:
     with pytest.raises(ValueError, match="no prime is less than"):
         bigprime.prev_prime(n)
+
+
+def test_a_number_too_long_to_show_is_not_shown() -> None:
+    with pytest.raises(ValueError, match="no prime is less than a negative number"):
+        bigprime.prev_prime(-(10**5000))
+
+
+@pytest.mark.usefixtures("arithmetic")
+def test_subclasses_of_int_compare_as_ints() -> None:
+    class Strange(int):
+        def __lt__(self, other: int) -> bool:
+            return True
+
+        __le__ = __lt__
+
+    n = Strange(2**64 + 13)
+    assert bigprime.is_prime(n)
+    assert bigprime.next_prime(n) == 2**64 + 37
+    assert bigprime.prev_prime(n) == 2**64 - 59
+
+
+@pytest.mark.parametrize(
+    ("version", "used"),
+    [("2.1.5", False), ("2.0.8", False), ("2.2.0a1", True), ("2.10.0", True), ("3.0", True)],
+)
+def test_only_a_gmpy2_with_the_same_lucas_test_is_used(
+    version: str, used: bool, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    module = SimpleNamespace(version=lambda: version)
+    monkeypatch.setitem(sys.modules, "gmpy2", module)
+    assert bigprime._gmpy2.__wrapped__() is (module if used else None)
 
 
 @pytest.mark.parametrize("bits", [2, 3, 5, 8, 30, 31, 60, 64, 101])

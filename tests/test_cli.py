@@ -18,6 +18,9 @@ from primerace.job import BOOK, QUICK
 from primerace.kernels import KERNELS
 from primerace.racers import RACERS
 
+# Output that is buffered, as most users have it, fails later than output that is not.
+os.environ.pop("PYTHONUNBUFFERED", None)
+
 QUICK_RACE = ("race", "--rounds", "1", "--racers", "sequential,threads", "--kernels", "held")
 COMMANDS = list(command.commands)
 
@@ -193,7 +196,10 @@ class TestUsage:
 
     @pytest.mark.skipif(not os.path.exists("/dev/full"), reason="needs /dev/full")
     def test_full_disk(self):
-        assert "No space left" in fails(*QUICK_RACE, "--json", "/dev/full")
+        done = primerace(*QUICK_RACE, "--json", "/dev/full")
+        assert done.returncode == 2
+        assert "Error: --json /dev/full: No space left" in done.stderr
+        assert "threads" in done.stdout
         with open("/dev/full", "w") as full:
             done = subprocess.run(
                 [sys.executable, "-m", "primerace", "run", "--kernel", "held", "--items", "quick"],

@@ -25,6 +25,36 @@ def test_few_laps_have_no_interval():
     assert row.ratio.low is None
 
 
+def test_laps_are_not_paired_across_results():
+    """They ran at different times: the ratio is that of the medians of all laps, however many there are."""
+    many, few = race(1.0, rounds=40), race(1.5, rounds=6)
+    (row,) = compare_results(many, few).rows
+    assert row.ratio.value == pytest.approx(row.after / row.before)
+
+
+def test_a_slower_machine_is_taken_out_by_the_baseline():
+    """Twice the seconds for all, and the same speed-up in each round: nothing changed but the machine."""
+
+    def both(machine):
+        laps = [lap(number, seconds=4.0 * machine) for number in range(6)]
+        return result(
+            laps + [lap(number, "threads", workers=2, seconds=2.0 * machine) for number in range(6)]
+        )
+
+    rows = {row.key[0]: row for row in compare_results(both(1), both(2)).rows}
+    assert rows["threads"].ratio.value == 2
+    assert rows["threads"].relative.value == 1
+    assert rows["sequential"].relative is None
+
+
+def test_a_disqualified_contestant_is_not_compared():
+    laps = [lap(number, "threads", workers=2) for number in range(6)]
+    out = result(laps, disqualified={("threads", "held", 2): "item 0 was lost"})
+    comparison = compare_results(race(1.0), out)
+    assert comparison.rows == []
+    assert comparison.only_before == [("threads", "held", 2)]
+
+
 def test_contestants_that_only_one_has_are_named():
     comparison = compare_results(race(1.0), race(1.0, "processes"))
     assert comparison.rows == []

@@ -68,12 +68,13 @@ def test_items_that_are_too_short_for_the_clock_are_not_explained():
 
 
 def test_held_threads_wait_for_each_other_in_a_real_race():
-    job = Job("two alike", [25000000000013] * 4, [True] * 4)
-    contest = Race(job, line_up(job, ["sequential", "threads"], ["held"], 2), seed=1)
+    """Whatever else the machine does: of two threads that hold the GIL, one computes and one waits.
+
+    The items take many switch intervals: shorter ones change hands between the items, not inside.
+    """
+    job = Job("alike", [9999999999999917] * 4, [True] * 4)
+    contest = Race(job, line_up(job, ["threads"], ["held"], 2), seed=1)
     contest.warm_up()
-    laps = list(contest.run(rounds=6))
-    base = [each for each in laps if each.racer == "sequential"]
-    held = [each for each in laps if each.racer == "threads"]
-    found = explain(base, held, contest.sequence)
-    assert found.waiting < 0.8
-    assert found.schedule == pytest.approx(2, rel=0.2)
+    outcomes = [outcome for each in contest.run(rounds=3) for outcome in each.outcomes]
+    cpu_seconds = sum(outcome.cpu_seconds for outcome in outcomes)
+    assert cpu_seconds / sum(outcome.seconds for outcome in outcomes) < 0.75

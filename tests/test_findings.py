@@ -53,6 +53,7 @@ def test_a_restless_machine_is_told_and_names_no_winner_inside_its_noise():
     restless = race({"threads": 0.9}, RESTLESS)
     assert noisy(restless)
     assert any("not quiet" in note for note in notes(restless))
+    assert next(findings(restless)).startswith("held: no difference shown for threads")
     *_, winner = findings(restless)
     assert winner.startswith("No single winner")
     assert not noisy(race({"threads": 0.9}))

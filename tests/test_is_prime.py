@@ -5,13 +5,16 @@ import doctest
 import inspect
 import os
 import random
+import re
 import signal
 import subprocess
 import sys
 import time
 from collections.abc import Callable
+from concurrent.futures import Future
 from decimal import Decimal
 from fractions import Fraction
+from pathlib import Path
 from types import FrameType
 from typing import Any
 
@@ -22,7 +25,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from primerace import _isprime, is_prime, kernels, next_prime, prev_prime, simd
+from primerace import _isprime, arrays, is_prime, kernels, next_prime, prev_prime, simd
 
 TWINS = [is_prime, kernels.python]
 NUMBERS = np.arange(-3, 12)
@@ -40,6 +43,22 @@ class Index:
         return self.n
 
 
+class IndexWithLength(Index):
+    """An integer to `operator.index`, whatever else it is."""
+
+    def __len__(self) -> int:
+        return 1
+
+
+class StrangeInt(int):
+    """An int that compares as it likes."""
+
+    def __lt__(self, other: int) -> bool:
+        return True
+
+    __le__ = __lt__
+
+
 INTEGERS = [
     (7, True),
     (-7, False),
@@ -50,6 +69,8 @@ INTEGERS = [
     (False, False),
     (Index(97), True),
     (Index(-2), False),
+    (IndexWithLength(97), True),
+    (StrangeInt(97), True),
     *[(getattr(np, f"{sign}int{bits}")(97), True) for sign in ("", "u") for bits in (8, 16, 32, 64)],
     (np.int8(-97), False),
     (2**31 - 1, True),
@@ -97,6 +118,14 @@ def test_primes_around_a_machine_word(n: int) -> None:
     assert is_prime(Index(n)) is True
     assert is_prime(n + 2) is False
     assert is_prime(-n) is False
+
+
+def test_subclasses_of_int_beyond_a_machine_word() -> None:
+    n = StrangeInt(2**64 + 13)
+    assert is_prime(n) is True
+    assert is_prime([n]).tolist() == [True]
+    assert next_prime(n) == 2**64 + 37
+    assert prev_prime(n) == 2**64 - 59
 
 
 def test_around_the_largest_word() -> None:
@@ -179,6 +208,31 @@ def test_no_prime_is_less_than_2(n: int) -> None:
         prev_prime(n)
 
 
+def test_a_number_too_long_to_show_is_not_shown() -> None:
+    with pytest.raises(ValueError, match="no prime is less than a negative number"):
+        prev_prime(-(10**5000))
+
+
+def test_types(tmp_path: Path) -> None:
+    api = pytest.importorskip("mypy.api")
+    stub = Path(str(_isprime.__file__)).with_name("_isprime.pyi")
+    (tmp_path / "stub.pyi").write_text(stub.read_text())
+    program = tmp_path / "program.py"
+    program.write_text("""
+import numpy as np
+from stub import is_prime
+reveal_type(is_prime(7))
+reveal_type(is_prime(np.int64(7)))
+reveal_type(is_prime([7]))
+is_prime(np.arange(8)).sum()
+is_prime(np.arange(8), workers=2).sum()
+""")
+    options = ["--strict", "--config-file", "", "--cache-dir", os.devnull]
+    report, errors, status = api.run([*options, str(program)])
+    assert status == 0, report + errors
+    assert re.findall(r'type is "(?:builtins\.)?(.*)"', report) == ["bool", "bool", "Any"]
+
+
 # Containers
 
 
@@ -231,7 +285,24 @@ def test_arrays_of_something_else(dtype: str, shape: tuple[int, ...]) -> None:
 def test_an_array_of_one_number_is_an_array() -> None:
     assert isinstance(is_prime(np.array(7)), np.bool_)
     assert is_prime(np.array([7])).tolist() == [True]
-    assert is_prime(np.True_) == np.False_
+
+
+def test_the_bool_of_numpy_is_an_array_of_one_bool() -> None:
+    """The one exception to the rule for twins: to `operator.index` it is no integer."""
+    for n in (np.True_, np.False_):
+        assert is_prime(n) == np.False_
+        with pytest.raises(TypeError, match="bool"):
+            kernels.python(n)
+
+
+@pytest.mark.parametrize("dtype", ["M8[ns]", "m8[ns]", "M8[D]"])
+def test_dates_and_durations_are_never_numbers(dtype: str) -> None:
+    """NumPy makes ints of nanoseconds when asked for objects."""
+    dates = np.array([7, 8], dtype)
+    objects = np.array([7, 8], object)
+    for numbers in ([dates], [[7, 8], dates], [objects, dates], ([[7, 8]], [dates]), [7, dates[0]]):
+        with pytest.raises(TypeError, match=re.escape(f"is_prime takes integers, not {dates.dtype}")):
+            is_prime(numbers)
 
 
 @pytest.mark.parametrize("workers", [1, 2])
@@ -287,6 +358,82 @@ def test_pandas_of_something_else(dtype: str) -> None:
         is_prime(pd.Series([7, 8]).astype(dtype))
 
 
+@pytest.mark.parametrize(
+    "name", ["decimal128", "list_", "binary", "null", "time64", "dictionary", "duration"]
+)
+def test_arrow_columns_of_something_else(name: str) -> None:
+    pd = pytest.importorskip("pandas")
+    pa = pytest.importorskip("pyarrow")
+    types = {
+        "decimal128": lambda: pa.decimal128(5),
+        "list_": lambda: pa.list_(pa.int64()),
+        "dictionary": lambda: pa.dictionary(pa.int8(), pa.int64()),
+        "time64": lambda: pa.time64("ns"),
+        "duration": lambda: pa.duration("ns"),
+    }
+    dtype = pd.ArrowDtype(types.get(name, getattr(pa, name))())
+    with pytest.raises(TypeError, match=re.escape(f"is_prime takes integers, not {dtype}")):
+        is_prime(pd.Series([None], dtype=dtype))
+
+
+@pytest.mark.parametrize("workers", [1, 2])
+def test_frames_of_something_else(workers: int) -> None:
+    pd = pytest.importorskip("pandas")
+    for dtype in ("float64", "datetime64[ns]", "timedelta64[ns]"):
+        frame = pd.DataFrame({"a": [7, 8], "b": np.array([7, 8]).astype(dtype)})
+        with pytest.raises(TypeError, match=re.escape(f"is_prime takes integers, not {dtype}")):
+            is_prime(frame, workers=workers)
+
+
+@pytest.mark.parametrize("workers", [1, 2])
+def test_frames_with_missing_values(workers: int) -> None:
+    pd = pytest.importorskip("pandas")
+    pytest.importorskip("pyarrow")
+    for dtype, answer_dtype in (("Int64", "boolean"), ("int64[pyarrow]", "bool[pyarrow]")):
+        frame = pd.DataFrame({"a": pd.array([7, None], dtype), "b": [2, 4]})
+        expected = pd.DataFrame({"a": pd.array([True, None], answer_dtype), "b": [True, False]})
+        pd.testing.assert_frame_equal(is_prime(frame, workers=workers), expected)
+        pd.testing.assert_frame_equal(is_prime(frame[:0], workers=workers), expected[:0])
+
+
+@pytest.mark.parametrize("workers", [1, 2])
+def test_masks_leave_false_in_every_kind(workers: int) -> None:
+    pd = pytest.importorskip("pandas")
+    xr = pytest.importorskip("xarray")
+    mask = np.arange(len(NUMBERS)) % 3 == 0
+    expected = (mask & PRIMES).tolist()
+    series = pd.Series(NUMBERS)
+    kinds = [series, pd.Index(NUMBERS), series.astype("Int64"), xr.DataArray(NUMBERS), np.ma.array(NUMBERS)]
+    for numbers in kinds:
+        answers = is_prime(numbers, where=mask, workers=workers)
+        assert type(answers) is type(numbers)
+        assert np.asarray(answers).tolist() == expected
+        assert not is_prime(numbers, where=False, workers=workers).any()
+    assert is_prime(series, where=pd.Series(mask), workers=workers).tolist() == expected
+    frame = is_prime(series.to_frame(), where=mask[:, None], workers=workers)
+    assert frame[0].tolist() == expected
+    out = np.ones(len(NUMBERS), np.bool_)
+    is_prime(series, out=out, where=pd.Series(mask), workers=workers)
+    assert out.tolist() == (~mask | PRIMES).tolist()
+
+
+@pytest.mark.parametrize("workers", [1, 2])
+def test_masks_of_lazy_arrays(workers: int) -> None:
+    dask_array = pytest.importorskip("dask.array")
+    numbers = dask_array.from_array(MANY, chunks=(7, 4000))
+    mask = MANY % 3 == 0
+    answers = is_prime(numbers, where=mask, workers=workers)
+    assert (answers.compute(scheduler="threads") == (is_prime(MANY) & mask)).all()
+
+
+def test_xarray_datasets() -> None:
+    xr = pytest.importorskip("xarray")
+    numbers = xr.Dataset({"a": ("x", [7, 8]), "b": ("y", [2, 3, 4])})
+    expected = xr.Dataset({"a": ("x", [True, False]), "b": ("y", [True, True, False])})
+    for workers in (1, 2):
+        xr.testing.assert_identical(is_prime(numbers, workers=workers), expected)
+
+
 @pytest.mark.parametrize("workers", [1, 2])
 def test_xarray(workers: int) -> None:
     xr = pytest.importorskip("xarray")
@@ -310,6 +457,26 @@ def test_polars_is_converted() -> None:
     assert is_prime(pl.Series(NUMBERS)).tolist() == PRIMES
     with pytest.raises(TypeError):
         is_prime(pl.Series([7, None]))
+
+
+@pytest.mark.parametrize("unit", ["Datetime", "Duration"])
+def test_polars_dates(unit: str) -> None:
+    pl = pytest.importorskip("polars")
+    dates = pl.Series([7, 8]).cast(getattr(pl, unit)("ns"))
+    for numbers in (dates, [dates], pl.DataFrame({"a": [7, 8], "b": dates})):
+        with pytest.raises(TypeError, match="is_prime takes integers, not (datetime|timedelta)"):
+            is_prime(numbers)
+    assert is_prime(pl.DataFrame({"a": [7, 8], "b": [2, 3]})).tolist() == [[True, True], [False, True]]
+
+
+@pytest.mark.parametrize("unit", ["timestamp", "duration"])
+def test_arrow_dates(unit: str) -> None:
+    pa = pytest.importorskip("pyarrow")
+    dates = pa.array([7, 8], getattr(pa, unit)("ns"))
+    for numbers in (dates, pa.chunked_array([dates]), pa.table({"a": [7, 8], "b": dates})):
+        with pytest.raises(TypeError, match="is_prime takes integers, not (datetime|timedelta)"):
+            is_prime(numbers)
+    assert is_prime(pa.table({"a": [7, 8], "b": [2, 3]})).tolist() == [[True, True], [False, True]]
 
 
 def test_a_number_with_keywords_is_an_array() -> None:
@@ -403,6 +570,33 @@ def test_a_number_of_threads_that_is_no_integer(workers: Any) -> None:
 
 def test_far_too_many_threads() -> None:
     assert (is_prime(MANY, workers=10**9) == is_prime(MANY)).all()
+    with pytest.raises(OverflowError, match="too large"):
+        is_prime(MANY, workers=10**30)
+
+
+@pytest.mark.parametrize("count", [0, 2])
+def test_out_is_one_array(count: int) -> None:
+    out = (np.zeros(MANY.shape, np.bool_),) * count
+    with pytest.raises(ValueError, match=f"out must be one array, not a tuple of {count}"):
+        is_prime(MANY, out=out)
+
+
+def test_no_work_is_left_when_a_thread_cannot_start(monkeypatch: pytest.MonkeyPatch) -> None:
+    class Pool:
+        def __init__(self) -> None:
+            self.submitted: list[Any] = []
+
+        def submit(self, work: Any, blocks: Any) -> Any:
+            if self.submitted:
+                raise RuntimeError("can't start new thread")
+            self.submitted.append(blocks)
+            return Future()
+
+    pool = Pool()
+    monkeypatch.setattr(arrays, "_pool", lambda: pool)
+    with pytest.raises(RuntimeError, match="thread"):
+        is_prime(MANY, workers=3)
+    assert [len(blocks) for blocks in pool.submitted] == [0]
 
 
 def test_errors_in_threads_come_through(workers: int) -> None:

@@ -1,6 +1,7 @@
 """Races: their rounds, their order, and who is disqualified."""
 
 from dataclasses import replace
+from time import perf_counter
 
 import pytest
 
@@ -258,3 +259,41 @@ def test_every_racer_with_every_kernel_agrees():
     assert [entry.disqualified for entry in result.entries] == [None] * len(result.entries)
     assert len(result.laps) == len(result.entries)
     assert all(type(outcome) is Outcome for lap in result.laps for outcome in lap.outcomes)
+
+
+def test_precision_needs_something_to_compare():
+    """A lone contestant has no interval to be narrow: the time is filled."""
+    contest = Race(Job("tiny", [7]), line_up(Job("tiny", [7]), ["sequential"], ["held"]), seed=1)
+    contest.warm_up()
+    laps = list(contest.run(seconds=0.5, precision=0.5))
+    assert laps[-1].round > FEWEST_ROUNDS
+
+
+def test_precision_stops_as_soon_as_all_intervals_are_narrow():
+    job = Job("alike", [25000000000013], [True])
+    contest = Race(job, line_up(job, ["sequential", "threads"], ["held"], 1), seed=1)
+    contest.warm_up()
+    started = perf_counter()
+    list(contest.run(seconds=60, precision=0.9))
+    assert perf_counter() - started < 30
+
+
+@pytest.mark.parametrize(
+    ("arguments", "says"),
+    [({"rounds": 0}, "1 round"), ({"precision": -1.0}, "precision"), ({"seed": -1}, "seed")],
+)
+def test_impossible_numbers_are_named(arguments, says):
+    with pytest.raises(RaceError, match=says):
+        race(Job("tiny", [7]), ["sequential"], ["held"], **arguments)
+
+
+def test_a_callable_object_can_race():
+    """It has no qualified name, and its items need not travel to another process."""
+
+    class Twice:
+        def __call__(self, item):
+            return item, item
+
+    result = race(Job("objects", [lambda: 1], function=Twice()), ["sequential", "threads"], rounds=1)
+    assert not any(entry.disqualified for entry in result.entries)
+    assert result.job["pickled_bytes"] is None

@@ -6,8 +6,9 @@ import os
 import pytest
 
 from primerace.job import Job
+from primerace.loading import load
 from primerace.racing import race
-from primerace.results import ResultError, SweepResult, load
+from primerace.results import ResultError, SweepResult
 from primerace.sweeping import sweep
 
 TINY = Job("tiny", [7, 9, 11], [True, False, True])
@@ -124,6 +125,16 @@ def test_save_leaves_a_device_in_its_place(result, tmp_path):
     assert json.loads(os.read(reader, 1 << 20))["kind"] == "race"
     os.close(reader)
     assert pipe.is_fifo()
+
+
+@pytest.mark.skipif(not os.path.exists("/dev/full"), reason="needs /dev/full")
+def test_save_that_fails_leaves_nothing_behind(result, tmp_path):
+    (tmp_path / "race.json").write_text("old")
+    (tmp_path / "race.json.part").symlink_to("/dev/full")
+    with pytest.raises(OSError, match="No space left"):
+        result.save(tmp_path / "race.json")
+    assert os.listdir(tmp_path) == ["race.json"]
+    assert (tmp_path / "race.json").read_text() == "old"
 
 
 @pytest.mark.parametrize(

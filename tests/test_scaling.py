@@ -76,15 +76,15 @@ def test_a_law_that_does_not_fit_says_so():
     assert not fit("Amdahl", [1, 2, 3, 4], [1.0, 0.5, 3.0, 0.7]).fits
 
 
-def entry_of(racer, workers, seconds, takes_turns=False):
-    """What a racer made of four items of a second each, one after the other or truly at once."""
-    walls = (2.0,) * 4 if takes_turns else (1.0,) * 4
-    mine = lap(racer=racer, workers=workers, seconds=seconds, walls=walls, cpus=(1.0,) * 4)
-    made = result([lap(seconds=4.0, walls=(1.0,) * 4), mine], items=4)
-    return next(entry for entry in made.entries if entry.racer == racer)
-
-
 COSTS = [1.0] * 4
+
+
+def entry_of(racer, workers, seconds, walls=(1.0,) * 4, dispatch=0.0, costs=COSTS):
+    """What a racer made of items of these costs; they took these wall seconds side by side."""
+    base = lap(seconds=sum(costs), walls=costs)
+    mine = lap(racer=racer, workers=workers, seconds=seconds, walls=walls, cpus=costs, dispatch=dispatch)
+    made = result([base, mine], items=len(costs))
+    return next(entry for entry in made.entries if entry.racer == racer)
 
 
 def test_cost_counts_the_workers_that_beat_one_thread():
@@ -95,20 +95,52 @@ def test_cost_counts_the_workers_that_beat_one_thread():
     assert (beyond.workers, beyond.extrapolated) == (4, True)
 
 
+def test_a_lucky_lap_does_not_make_one_worker_faster_than_a_loop():
+    assert cost(entry_of("threads", 2, 1.9), COSTS, 4.0, cores=2).workers == 2
+
+
 def test_cost_is_never_where_the_longest_item_takes_longer():
     found = cost(entry_of("processes", 2, 2.0), COSTS, 0.9, cores=2)
-    assert found.workers is None
-    assert "longest item" in found.reason
+    assert (found.workers, found.reason) == (None, "longest item")
 
 
-def test_cost_is_never_where_workers_take_turns():
-    found = cost(entry_of("threads", 2, 4.0, takes_turns=True), COSTS, 3.0, cores=2)
-    assert found.workers is None
-    assert "turns" in found.reason
+@pytest.mark.parametrize(
+    ("costs", "walls", "seconds"),
+    [
+        (COSTS, (2.0,) * 4, 4.0),
+        ([1.0, 1.0, 2.0], (2.0, 2.0, 2.0), 4.0),  # both busy for the first two, then one alone
+    ],
+)
+def test_cost_is_never_where_workers_take_turns(costs, walls, seconds):
+    found = cost(entry_of("threads", 2, seconds, walls, costs=costs), costs, 3.9, cores=2)
+    assert (found.workers, found.reason) == (None, "takes turns")
+
+
+def test_workers_without_a_core_of_their_own_do_not_take_turns():
+    """Four processes on two cores: each item takes twice as long, and the job half of its sequential time."""
+    found = cost(entry_of("processes", 4, 2.0, (2.0,) * 4), COSTS, 2.5, cores=2)
+    assert (found.workers, found.extrapolated) == (2, False)
+
+
+def test_dispatch_does_not_shrink_with_more_workers():
+    entry = entry_of("processes", 2, 5.0, dispatch=3.0)
+    assert cost(entry, COSTS, 3.9, cores=2).reason == "longest item"
+    assert cost(entry, COSTS, 4.1, cores=2).workers == 4
+
+
+def test_items_that_are_too_short_to_explain_have_a_cost():
+    entry = replace(entry_of("processes", 2, 2.0), explanation=None)
+    assert cost(entry, COSTS, 100.0, cores=2).workers == 1
+
+
+def test_one_worker_alone_tells_nothing_of_more():
+    found = cost(entry_of("threads", 1, 4.0), COSTS, 3.0, cores=2)
+    assert (found.workers, found.reason) == (None, "raced with one worker")
 
 
 def test_break_even():
     entry = entry_of("processes", 2, 2.0)
     assert break_even(replace(entry, startup_seconds=1.0), 4.0) == 2.0
-    assert break_even(replace(entry, startup_seconds=1.0, dispatch_seconds=1.0), 4.0) == pytest.approx(8 / 3)
+    dispatched = replace(entry, startup_seconds=1.0, dispatch_seconds=1.0)
+    assert break_even(dispatched, 4.0) == 4.0  # the schedule bound of 2 halves a job at best
     assert break_even(entry, 2.0) == inf

@@ -1,14 +1,22 @@
-"""Sweeps: interleaved, saved after every lap, resumed without a lap lost or run twice."""
+"""Sweeps: interleaved, saved on the way, resumed without a lap lost or run twice."""
 
+import json
+import signal
 from collections import Counter
+from types import SimpleNamespace
 
 import pytest
+from laps import lap, result
+from watching import eventually, interrupt, start
 
+from primerace import sweeping
 from primerace.cli import main
+from primerace.cli.options import check_writable
 from primerace.job import Job
 from primerace.lineup import RaceError
-from primerace.results import RaceResult, SweepResult, load
-from primerace.sweeping import prepare, prepare_again, sweep, swept
+from primerace.loading import load
+from primerace.results import RaceResult, SweepResult
+from primerace.sweeping import Keeper, prepare, prepare_again, sweep, swept
 
 JOB = Job("tiny", [7, 9, 97], [True, False, True])
 
@@ -95,7 +103,7 @@ def test_a_sweep_of_other_contestants_is_refused(tmp_path, monkeypatch):
         prepare_again(load(path))
 
 
-@pytest.mark.parametrize("workers", ["0", "1-0", "", "a", "1-", "1,,2", "-3", "1-999999999", "1.5"])
+@pytest.mark.parametrize("workers", ["0", "1-0", "", "a", "1-", "1,,2", "-3", "1-999999999", "1.5", "5-3,1"])
 def test_bad_numbers_of_workers(workers, capsys):
     assert main(["sweep", "--workers", workers]) == 2
     assert "Error" in capsys.readouterr().err
@@ -108,3 +116,193 @@ def test_the_lowest_point_is_marked(capsys, tmp_path):
     assert out.count("lowest") == 1
     assert "Amdahl" in out
     assert "Universal Scalability Law" in out
+
+
+SHORT = ["sweep", "--racers", "threads", "--kernels", "held", "--workers", "1", "--rounds", "1"]
+
+
+def refusal(capsys, *words):
+    """What the command line says where it must refuse before anything runs."""
+    assert main(words) == 2
+    captured = capsys.readouterr()
+    assert captured.out == ""
+    assert captured.err.count("\n") == 1
+    return captured.err
+
+
+def test_a_sweep_that_is_there_is_not_overwritten(tmp_path, capsys):
+    path = tmp_path / "s.json"
+    interrupted(path, 18)
+    before = path.read_text()
+    assert refusal(capsys, *SHORT, "--save", str(path)) == (
+        f"Error: --save {path}: holds a sweep of 18 laps; go on with --resume {path}, or name another file\n"
+    )
+    assert path.read_text() == before
+
+
+def test_what_is_no_sweep_is_not_overwritten(tmp_path, capsys):
+    path = tmp_path / "notes.txt"
+    path.write_text("mine")
+    assert "holds something that is no sweep" in refusal(capsys, *SHORT, "--save", str(path))
+    assert path.read_text() == "mine"
+    result([lap()]).save(path)
+    assert "holds a race; name another file" in refusal(capsys, *SHORT, "--save", str(path))
+
+
+@pytest.mark.parametrize("path", ["-", "/dev/null", "."])
+@pytest.mark.parametrize("option", ["--save", "--resume"])
+def test_a_sweep_is_saved_to_a_file(option, path, capsys):
+    assert f"{option} {path}: a sweep is saved to a file" in refusal(capsys, *SHORT[:1], option, path)
+
+
+def test_an_empty_file_is_free(tmp_path):
+    path = tmp_path / "s.json"
+    path.touch()
+    assert main([*SHORT, "--save", str(path)]) == 0
+    assert len(load(path).laps) == 2
+    assert list(tmp_path.iterdir()) == [path]
+
+
+def test_what_is_refused_leaves_no_file(tmp_path, capsys):
+    path = tmp_path / "s.json"
+    assert main([*SHORT, "--save", str(path), "--items", "nowhere"]) == 2
+    assert main(["sweep", "--resume", str(path)]) == 2
+    assert "No such file" in capsys.readouterr().err
+    assert list(tmp_path.iterdir()) == []
+
+
+def test_options_beside_resume_are_named(tmp_path, capsys):
+    path = tmp_path / "s.json"
+    interrupted(path, 3)
+    ignored = {
+        "--racers": "threads",
+        "--kernels": "held",
+        "--items": "quick",
+        "--workers": "1",
+        "--rounds": "12",
+        "--seed": "1",
+        "--order": "given",
+        "--start-method": "fork",
+        "--save": str(tmp_path / "other.json"),
+    }
+    words = [word for pair in ignored.items() for word in pair]
+    assert f"leave out {', '.join(ignored)}\n" in refusal(capsys, "sweep", "--resume", str(path), *words)
+    assert "leave out --seed\n" in refusal(capsys, "sweep", "--resume", str(path), "--seed", "5")
+
+
+@pytest.mark.parametrize("fact", ["cpu", "python", "implementation", "instruction_set", "primerace"])
+def test_another_machine_can_not_go_on(tmp_path, capsys, fact):
+    path = tmp_path / "s.json"
+    interrupted(path, 3)
+    data = json.loads(path.read_text())
+    data["machine"][fact] = "other"
+    path.write_text(json.dumps(data))
+    error = refusal(capsys, "sweep", "--resume", str(path))
+    assert f"--resume {path}: its laps can't be compared" in error
+    assert f"{fact} was 'other' and is " in error
+    assert error.count(" was ") == 1
+
+
+def test_what_has_not_begun_can_not_go_on(tmp_path, capsys):
+    path = tmp_path / "s.json"
+    swept(prepare(JOB, ["threads"], ["held"], [1]).result()).save(path)
+    assert "interrupted before its first round" in refusal(capsys, "sweep", "--resume", str(path))
+
+
+def test_saving_stays_cheap(tmp_path, monkeypatch):
+    """Laps of a second and saves of a tenth: the file is written about every second lap."""
+    clock = SimpleNamespace(now=100.0, saves=0)
+
+    def save(self, path):
+        clock.now += 0.1
+        clock.saves += 1
+
+    monkeypatch.setattr(sweeping, "perf_counter", lambda: clock.now)
+    monkeypatch.setattr(SweepResult, "save", save)
+    contest = SimpleNamespace(laps=[lap()], disqualified={}, result=lambda: result([lap()]))
+    keeper = Keeper(contest, tmp_path / "s.json")
+    for _ in range(100):
+        clock.now += 1.0
+        keeper.after_lap(lap())
+    assert clock.saves == 50
+
+
+def test_a_disk_that_is_full_on_the_way_does_not_end_the_sweep(tmp_path, monkeypatch, capsys):
+    def full(self, path):
+        raise OSError(28, "No space left on device")
+
+    monkeypatch.setattr(SweepResult, "save", full)
+    assert main([*SHORT, "--save", str(tmp_path / "s.json")]) == 2
+    captured = capsys.readouterr()
+    assert "threads/held" in captured.out
+    assert f"Error: --save {tmp_path / 's.json'}: No space left on device" in captured.err
+
+
+@pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM])
+def test_an_interruption_loses_nothing(tmp_path, number):
+    path, items = tmp_path / "s.json", tmp_path / "items"
+    items.write_text("25000000000013\n" * 4)
+    words = ("--kernels", "held", "--racers", "threads", "--workers", "1-3", "--rounds", "100000")
+    process = start("-m", "primerace", "sweep", *words, "--items", str(items), "--save", str(path))
+    while "expected" not in (line := process.stderr.readline()):
+        assert line
+    assert eventually(path.exists)
+    if number == signal.SIGINT:
+        interrupt(process)
+    else:
+        process.send_signal(number)
+    _, errors = process.communicate(timeout=20)
+    assert process.returncode == (130 if number == signal.SIGINT else 143)
+    assert "Traceback" not in errors
+    assert load(path).laps
+    assert sorted(each.name for each in tmp_path.iterdir()) == ["items", "s.json"]
+
+
+@pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM])
+@pytest.mark.parametrize("command", [("race", "--json"), ("sweep", "--save"), ("sweep", "--json")])
+def test_no_empty_file_stays_behind(tmp_path, command, number):
+    name, option = command
+    items = tmp_path / "items"
+    items.write_text("9999999999999917\n" * 50)
+    path = tmp_path / "new.json"
+    process = start("-m", "primerace", name, "--kernels", "python", "--items", str(items), option, str(path))
+    while "warming" not in (line := process.stderr.readline()):
+        assert line
+    if number == signal.SIGINT:
+        interrupt(process)
+    else:
+        process.send_signal(number)
+    _, errors = process.communicate(timeout=20)
+    assert process.returncode == (130 if number == signal.SIGINT else 143)
+    assert "Traceback" not in errors
+    assert list(tmp_path.iterdir()) == [items]
+
+
+@pytest.mark.parametrize("seconds", ["nan", "inf", "1e308", "-1", "0", "1000001"])
+def test_bad_seconds(seconds, capsys):
+    assert main(["race", "--seconds", seconds]) == 2
+    assert "is not a number of seconds" in capsys.readouterr().err
+
+
+def test_a_sweep_has_no_explanation(tmp_path, capsys):
+    path = tmp_path / "s.json"
+    interrupted(path, 5)
+    assert "--explain is for races" in refusal(capsys, "show", str(path), "--explain")
+
+
+def test_files_are_written_although_the_reader_has_left(tmp_path):
+    path = tmp_path / "s.json"
+    process = start("-m", "primerace", *SHORT, "--json", str(path))
+    process.stdout.close()
+    assert process.wait(timeout=20) == 0
+    assert "Traceback" not in process.stderr.read()
+    process.stderr.close()
+    assert len(load(path).laps) == 2
+
+
+def test_a_new_file_behind_a_link_is_checked_without_a_trace(tmp_path):
+    link = tmp_path / "link"
+    link.symlink_to(tmp_path / "target")
+    check_writable("--json", str(link))
+    assert link.is_symlink()
+    assert list(tmp_path.iterdir()) == [link]

@@ -45,7 +45,13 @@ def sieve(start: int, count: int, primes: list[int]) -> NDArray[np.bool_]:
 
 
 @click.command()
-@click.option("--limit", default=LIMIT, show_default=True, help="Check the odd numbers below.")
+@click.option(
+    "--limit",
+    type=click.IntRange(3, LIMIT),
+    default=LIMIT,
+    show_default=True,
+    help="Check the odd numbers below.",
+)
 def main(limit: int) -> None:
     """Compare every instruction set, and every single number, with the sieve."""
     primes = odd_primes_below(1 << 16)

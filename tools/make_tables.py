@@ -106,24 +106,22 @@ def search_bases():
     return multiplier, bases
 
 
-def main():
+def render(multiplier, bases):
+    """Return the header with these bases."""
     primes = [p for p in range(3, LARGEST_SMALL_PRIME + 1) if is_prime(p)]
     words = [sum(is_prime(128 * i + 2 * bit + 1) << bit for bit in range(64)) for i in range(TINY // 128)]
-    multiplier, bases = search_bases()
-    HEADER.write_text(
-        TEMPLATE.format(
-            tiny=TINY,
-            tiny_words=len(words),
-            bitmap=rows([f"{word:#018x}" for word in words], 4),
-            largest=LARGEST_SMALL_PRIME,
-            small_prime_count=len(primes),
-            small_primes="\n".join(map(small_prime, primes)),
-            lucas_parameters=rows([str(lucas_parameter(n)) for n in range(1, 840, 2)], 35),
-            multiplier=multiplier,
-            bases=rows([f"{base:5}" for base in bases], 14),
-        )
+    return TEMPLATE.format(
+        tiny=TINY,
+        tiny_words=len(words),
+        bitmap=rows([f"{word:#018x}" for word in words], 4),
+        largest=LARGEST_SMALL_PRIME,
+        small_prime_count=len(primes),
+        small_primes="\n".join(map(small_prime, primes)),
+        lucas_parameters=rows([str(lucas_parameter(n)) for n in range(1, 840, 2)], 35),
+        multiplier=multiplier,
+        bases=rows([f"{base:5}" for base in bases], 14),
     )
 
 
 if __name__ == "__main__":
-    main()
+    HEADER.write_text(render(*search_bases()))

@@ -31,12 +31,12 @@ def missing():
     """Yield a sentence for each thing that is missing."""
     if sys.version_info < OLDEST:
         version = platform.python_version()
-        yield f"Python 3.11 or newer is needed, but {sys.executable} is {version}: try make PYTHON=python3.13"
+        yield f"Python 3.11 or newer is needed, but {sys.executable} is {version}: name a newer one in PYTHON"
         return
     if not has_venv():
         yield "Python's venv module is needed: install it (Debian and Ubuntu: apt-get install python3-venv)"
     if which(compiler()) is None:
-        yield f"a C compiler is needed, but there is no {compiler()}: install gcc or clang"
+        yield f"a C compiler is needed, but there is no {compiler()}: install gcc, or name yours in CC"
     if not os.path.exists(os.path.join(sysconfig.get_path("include"), "Python.h")):
         yield "Python's headers are needed: install them (Debian and Ubuntu: apt-get install python3-dev)"
 

@@ -80,8 +80,8 @@ cdef void answer_block(const uint64_t *n, size_t count, uint8_t *answers) noexce
 
 
 cdef bint is_integer(object n):
-    """An object with an index and no length: a NumPy integer is one, a NumPy array of one element is not."""
-    return PyIndex_Check(n) and not hasattr(type(n), "__len__")
+    """An object with an index: a NumPy integer is one, an array, which has one and a length, is not."""
+    return PyIndex_Check(n) and not (hasattr(type(n), "__len__") and hasattr(type(n), "__array__"))
 
 
 def is_prime(n, /, *, out=None, where=True, Py_ssize_t workers=1):
@@ -100,11 +100,12 @@ def is_prime(n, /, *, out=None, where=True, Py_ssize_t workers=1):
         workers: for arrays, the number of threads; -1 is one for each usable core.
 
     Returns:
-        A bool for an integer; answers of the shape and kind of the array for an array.
+        A bool for an integer; answers of the shape and kind of the array for an array. NumPy's bool is no
+        integer to `operator.index`, but an array of one element here: the answer is False.
 
     Raises:
         TypeError: n is not an integer or holds something else; the message names the type.
-        ValueError: workers is 0 or less than -1.
+        ValueError: workers is 0 or less than -1, or out is a tuple of other than one array.
 
     >>> is_prime(2**61 - 1), is_prime(2**67 - 1)
     (True, False)
@@ -166,9 +167,7 @@ def prev_prime(n, /):
     cdef uint64_t value = 0
     n = PyNumber_Index(n)
     cdef Magnitude magnitude = read_integer(n, &value)
-    if magnitude == NEGATIVE or value <= 2 and magnitude == WORD:
-        raise ValueError(f"no prime is less than {n}")
-    if magnitude == WORD:
+    if magnitude == WORD and value > 2:
         return 2 if value == 3 else first_prime((value - 2) | 1, -2)
     from primerace import bigprime
     return bigprime.prev_prime(n)

@@ -1,4 +1,4 @@
-"""Race Python's concurrency models on one CPU-bound job, with the fastest primality test for Python.
+"""Race Python's concurrency models on one CPU-bound job, with the fastest 64-bit primality test for it.
 
 `is_prime`, `next_prime` and `prev_prime` are here at once. What races is loaded when it is first used: who
 only tests numbers waits for nothing else.
@@ -13,6 +13,7 @@ TYPE_CHECKING = False  # as type checkers know it; typing itself is a third of t
 if TYPE_CHECKING:
     from typing import Any
 
+    from primerace import simd
     from primerace.job import Job
     from primerace.racing import race
     from primerace.results import RaceResult, SweepResult
@@ -27,6 +28,7 @@ __all__ = [
     "next_prime",
     "prev_prime",
     "race",
+    "simd",
     "sweep",
 ]
 
@@ -44,10 +46,12 @@ def __getattr__(name: str) -> "Any":
         from importlib.metadata import version
 
         return version("primerace")
+    if name == "simd":
+        return import_module("primerace.simd")
     if name in _LOADED_WHEN_USED:
         return getattr(import_module(f"primerace.{_LOADED_WHEN_USED[name]}"), name)
     raise AttributeError(f"module 'primerace' has no attribute {name!r}")
 
 
 def __dir__() -> list[str]:
-    return sorted([*globals(), *_LOADED_WHEN_USED, "__version__"])
+    return sorted({*globals(), *__all__, "__version__"})

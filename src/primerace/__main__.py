@@ -1,8 +1,19 @@
-"""`python -m primerace`."""
+"""`python -m primerace`, and what the command `primerace` starts."""
 
 import sys
 
-from primerace.cli import main
+INTERRUPTED = 130
+
+
+def start() -> int:
+    """Run the command line; Ctrl-C while it is still being loaded ends quietly too."""
+    try:
+        from primerace.cli import main
+
+        return main()
+    except KeyboardInterrupt:
+        return INTERRUPTED
+
 
 if __name__ == "__main__":
-    sys.exit(main())
+    sys.exit(start())

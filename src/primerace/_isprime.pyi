@@ -1,5 +1,10 @@
+from collections.abc import Sized
 from typing import Any, SupportsIndex, overload
 
+@overload
+def is_prime(n: int, /) -> bool: ...
+@overload  # NumPy's arrays have an index too
+def is_prime(n: Sized, /, *, out: Any = None, where: Any = True, workers: int = 1) -> Any: ...
 @overload
 def is_prime(n: SupportsIndex, /) -> bool: ...
 @overload

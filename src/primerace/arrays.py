@@ -8,7 +8,7 @@ converted, exactly: no integer becomes a float on the way.
 import os
 from collections import deque
 from collections.abc import Iterator
-from concurrent.futures import ThreadPoolExecutor, wait
+from concurrent.futures import Future, ThreadPoolExecutor, wait
 from functools import cache
 from typing import Any
 
@@ -34,16 +34,17 @@ def is_prime(a: Any, *, out: Any = None, where: Any = True, workers: int = 1) ->
     Args:
         a: integers: an array, nested lists, or what follows NumPy's protocol for ufuncs.
         out: where to store the answers; a new array if None.
-        where: a mask, broadcast with `a`; elsewhere `out` stays as it is, and a new NumPy array is False.
+        where: a mask, broadcast with `a`; elsewhere `out` stays as it is, and a new array is False.
         workers: the number of threads; -1 is one for each usable core. It changes nothing for Python objects,
-            which hold the GIL, and for dask's arrays, which have a scheduler of their own.
+            which hold the GIL; for dask's arrays, which have a scheduler of their own; for pandas' columns
+            with missing values and xarray's datasets; and for other arrays than NumPy's if `out` is given.
 
     Returns:
         Answers of the shape and kind of `a`; NumPy's bool for a single number.
 
     Raises:
         TypeError: `a` holds something other than integers; the message names the type.
-        ValueError: workers is 0 or less than -1.
+        ValueError: workers is 0 or less than -1, or `out` is a tuple of other than one array.
 
     >>> is_prime(np.arange(8), where=np.arange(8) > 2)
     array([False, False, False,  True, False,  True, False,  True])
@@ -52,20 +53,19 @@ def is_prime(a: Any, *, out: Any = None, where: Any = True, workers: int = 1) ->
     _check_type(a)
     if not _follows_protocol(a):
         a = _to_array(a)
-    if _is_arrow_backed(a):
-        answers = is_prime(a.astype(_NULLABLE[a.dtype.kind]), out=out, where=where, workers=workers)
-        return answers.astype("bool[pyarrow]")
     if isinstance(out, tuple):
+        if len(out) != 1:
+            raise ValueError(f"out must be one array, not a tuple of {len(out)}")
         (out,) = out
     if type(a) is np.ndarray and (out is None or type(out) is np.ndarray):
         return _answer_array(a, out, where, threads)
-    if threads > 1 and out is None and where is True and not _is_lazy(a):
-        values = np.asarray(a)
-        if values.dtype.kind in "biu":
-            # 0 is not prime, so this is the answers as they are, but of the kind of a.
-            return np.logical_and(a, _answer_array(values, None, True, threads))
-    mask = {} if where is True else {"where": where}  # pandas takes an explicit True for a mask
-    return ufunc(a, out=out, **mask)
+    if out is not None:
+        # pandas takes an explicit True for a mask.
+        mask = {} if where is True else {"where": np.asarray(where)}
+        return ufunc(a, out=out, **mask)
+    if where is not True:
+        return np.logical_and(_answer_other(a, threads), where)
+    return _answer_other(a, threads)
 
 
 def _number_of_threads(workers: int) -> int:
@@ -79,8 +79,14 @@ def _number_of_threads(workers: int) -> int:
 
 def _check_type(a: Any) -> None:
     """Raise TypeError for arrays of floats, strings, dates; Python objects are looked at one by one."""
-    if getattr(getattr(a, "dtype", None), "kind", "O") not in "biuO":
-        raise TypeError(f"is_prime takes integers, not {a.dtype}")
+    for dtype in _dtypes(a):
+        if getattr(dtype, "kind", "O") not in ("biu" if _is_arrow(dtype) else "biuO"):
+            raise TypeError(f"is_prime takes integers, not {dtype}")
+
+
+def _dtypes(a: Any) -> list[Any]:
+    """List the one type of an array, or those of the columns of a table."""
+    return [a.dtype] if hasattr(a, "dtype") else list(getattr(a, "dtypes", ()))
 
 
 def _follows_protocol(a: Any) -> bool:
@@ -90,12 +96,55 @@ def _follows_protocol(a: Any) -> bool:
 
 def _to_array(a: Any) -> np.ndarray[Any, Any]:
     """Convert without rounding: what NumPy does not see as integers of one type stays Python objects."""
+    for column in _columns(a):
+        _check_parts(column)
     array = np.asarray(a)
-    return array if array.dtype.kind in "biu" else np.asarray(a, dtype=object)
+    if array.dtype.kind in "biu":
+        return array
+    _check_parts(a)
+    return np.asarray(a, dtype=object)
 
 
-def _is_arrow_backed(a: Any) -> bool:
-    return type(getattr(a, "dtype", None)).__name__ == "ArrowDtype"
+def _check_parts(a: Any) -> None:
+    """Raise TypeError for arrays of dates and durations, also in lists, where NumPy makes ints of some."""
+    if isinstance(a, list | tuple):
+        for part in a:
+            _check_parts(part)
+    elif hasattr(a, "__array__"):
+        dtype = np.asarray(a).dtype
+        if dtype.kind in "mM":
+            raise TypeError(f"is_prime takes integers, not {dtype}")
+
+
+def _columns(a: Any) -> list[Any]:
+    """List the columns of a table of Polars or PyArrow."""
+    columns = getattr(a, "iter_columns", getattr(a, "itercolumns", list))
+    return list(columns())
+
+
+def _is_arrow(dtype: Any) -> bool:
+    """Tell whether a column of this type is Arrow's in pandas."""
+    return type(dtype).__name__ == "ArrowDtype"
+
+
+def _answer_other(a: Any, threads: int) -> Any:
+    """Answer for what is not NumPy's own but follows its protocol."""
+    if any(map(_is_arrow, _dtypes(a))):
+        return _answer_arrow(a, threads)
+    if threads > 1 and hasattr(a, "shape") and not _is_lazy(a):
+        values = np.asarray(a)
+        if values.dtype.kind in "biu":
+            # 0 is not prime, so this is the answers as they are, but of the kind of a.
+            return np.logical_and(a, _answer_array(values, None, True, threads))
+    return ufunc(a)
+
+
+def _answer_arrow(a: Any, threads: int) -> Any:
+    """Answer by way of the types of pandas that have missing values, and ufuncs too."""
+    if hasattr(a, "dtype"):
+        return _answer_other(a.astype(_NULLABLE[a.dtype.kind]), threads).astype("bool[pyarrow]")
+    types = {label: _NULLABLE[dtype.kind] for label, dtype in a.dtypes.items() if _is_arrow(dtype)}
+    return _answer_other(a.astype(types), threads).astype(dict.fromkeys(types, "bool[pyarrow]"))
 
 
 def _is_lazy(a: Any) -> bool:
@@ -142,8 +191,10 @@ def _blocks(*arrays: Any) -> Iterator[tuple[Any, ...]]:
 
 def _run(blocks: deque[tuple[Any, ...]], threads: int) -> None:
     """Work on the blocks in this thread and in helpers; leave only when no helper works on them any more."""
-    helpers = [_pool().submit(_work, blocks) for _ in range(min(threads, len(blocks)) - 1)]
+    helpers: list[Future[None]] = []
     try:
+        for _ in range(min(threads, len(blocks)) - 1):
+            helpers.append(_pool().submit(_work, blocks))
         _work(blocks)
     finally:
         blocks.clear()

@@ -53,14 +53,16 @@ def explain(base: Sequence[Lap], laps: Sequence[Lap], order: Sequence[int]) -> E
         order: the indices of the items in the order in which they are handed out.
 
     Returns:
-        The explanation; None where no round has both, or the items are too short for their clocks.
+        The explanation; None where no round has both, or in most rounds the items are too short to explain:
+        shorter than their clock's tick, or than what handing them out takes.
     """
     by_round = {lap.round: lap for lap in base}
     pairs = [(by_round[lap.round], lap) for lap in laps if lap.round in by_round]
     single = [_factors(sequential, lap, order) for sequential, lap in pairs]
-    if not single or None in single:
+    sound = [factors for factors in single if factors is not None]
+    if 2 * len(sound) <= len(single):
         return None
-    return Explanation(*(median(column) for column in zip(*filter(None, single), strict=True)))
+    return Explanation(*(median(column) for column in zip(*sound, strict=True)))
 
 
 def _factors(base: Lap, lap: Lap, order: Sequence[int]) -> tuple[float, ...] | None:
@@ -68,14 +70,14 @@ def _factors(base: Lap, lap: Lap, order: Sequence[int]) -> tuple[float, ...] | N
     wall, cpu = _times(lap, order)
     ideal, ideal_cpu = makespan(wall_alone, lap.workers), makespan(cpu_alone, lap.workers)
     spent, spent_cpu = makespan(wall, lap.workers), makespan(cpu, lap.workers)
-    handed_out = lap.seconds - lap.dispatch_seconds
-    if min(ideal, ideal_cpu, spent, spent_cpu, handed_out) <= 0:
+    computing = lap.seconds - lap.dispatch_seconds
+    if min(ideal, ideal_cpu, spent, spent_cpu, computing) <= 0:
         return None
     speedup = base.seconds / lap.seconds
     schedule = sum(wall_alone) / ideal
     hardware = ideal_cpu / spent_cpu
     waiting = (spent_cpu / spent) / (ideal_cpu / ideal)
-    overhead = handed_out / lap.seconds
+    overhead = computing / lap.seconds
     product = schedule * hardware * waiting * overhead
     return speedup, schedule, hardware, waiting, overhead, speedup / product
 

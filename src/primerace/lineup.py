@@ -94,6 +94,7 @@ def known(what: str, names: Sequence[str] | None, table: Iterable[str]) -> list[
         RaceError: one of them is not in the table, or there is none; the message lists what there is.
     """
     everything = list(table)
+    names = [names] if isinstance(names, str) else names
     if names is None:
         return everything
     if not names:

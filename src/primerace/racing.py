@@ -15,8 +15,8 @@ from typing import Any
 from primerace import machine, memory
 from primerace.job import Job
 from primerace.kernels import KERNELS
-from primerace.laps import Key, Lap
-from primerace.lineup import Contestant, LineUp, known, line_up
+from primerace.laps import BASELINE, Key, Lap
+from primerace.lineup import Contestant, LineUp, RaceError, known, line_up
 from primerace.racers import Outcome, RacerError
 from primerace.racers.sequential import Sequential
 from primerace.results import RaceResult
@@ -90,6 +90,8 @@ class Race:
         start_method: str | None = None,
     ) -> None:
         known("order", [order], ORDERS)
+        if seed is not None and seed < 0:
+            raise RaceError(f"the seed is a number from 0 on, not {seed}")
         self.job = job
         self.contestants = field.contestants
         self.unavailable = field.unavailable
@@ -139,7 +141,7 @@ class Race:
         return [contestant for contestant in self.contestants if contestant.key not in self.disqualified]
 
     def expected_seconds(self, rounds: int | None, seconds: float) -> float:
-        """How long the race takes at most, by the warm-up: no contestant should be slower than one worker."""
+        """About how long the race takes by the warm-up, as if every contestant were as slow as one worker."""
         a_round = sum(_total(self._warm_up.get(each.kernel, ())) for each in self.standing())
         if rounds is not None:
             return a_round * rounds * (1 - len(self.laps) / (rounds * len(self.contestants)))
@@ -155,6 +157,10 @@ class Race:
             seconds: the time to fill, where `rounds` is None.
             precision: stop as soon as every interval is that narrow, where `rounds` is None.
         """
+        if rounds is not None and rounds < 1:
+            raise RaceError(f"at least 1 round is needed, not {rounds}")
+        if precision is not None and precision <= 0:
+            raise RaceError(f"the precision is a share above 0, such as 0.02, not {precision}")
         draw = random.Random(self.seed)
         run_before = {(lap.round, *lap.key) for lap in self.laps}
         self.planned_rounds = FEWEST_ROUNDS if rounds is None else rounds
@@ -177,9 +183,16 @@ class Race:
                     self.planned_rounds = done
 
     def _is_precise(self, precision: float) -> bool:
+        """Whether every ratio of the table is; never where nobody races against another one."""
         summary = self._summary()
-        speedups = [summary.speedup(contestant.key, contestant.kernel) for contestant in self.standing()]
-        return all(speedup is None or speedup.ratio.reach <= precision for speedup in speedups)
+        reaches = [
+            speedup.ratio.reach
+            for contestant in self.standing()
+            for kernel in {contestant.kernel, "python"}
+            if contestant.key != (BASELINE, kernel, 1)
+            and (speedup := summary.speedup(contestant.key, kernel)) is not None
+        ]
+        return bool(reaches) and max(reaches) <= precision
 
     def _lap(self, number: int, contestant: Contestant) -> Lap | None:
         """One lap; None where it disqualified the contestant."""
@@ -230,18 +243,30 @@ class Race:
         return Summary(self.laps, self.disqualified, self.sequence, self.seed)
 
     def _job_record(self) -> dict[str, Any]:
-        function = self.job.function
         return {
             "name": self.job.name,
-            "function": function and f"{function.__module__}:{function.__qualname__}",
+            "function": self.job.function and _name_of(self.job.function),
             "items": list(self.job.items),
             "expected": None if self.job.expected is None else list(self.job.expected),
             "order": self.order,
             "sequence": self.sequence,
             "seed": self.seed,
             "rounds": self.planned_rounds,
-            "pickled_bytes": [len(pickle.dumps(item)) for item in self.job.items],
+            "pickled_bytes": _pickled_bytes(self.job.items),
         }
+
+
+def _name_of(function: Any) -> str:
+    name = getattr(function, "__qualname__", None)
+    return f"{function.__module__}:{name}" if name else repr(function)
+
+
+def _pickled_bytes(items: Sequence[Any]) -> list[int] | None:
+    """What each item weighs on its way to another process; None where one of them can't go there."""
+    try:
+        return [len(pickle.dumps(item)) for item in items]
+    except Exception:
+        return None
 
 
 def do_nothing(item: Any) -> None:

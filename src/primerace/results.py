@@ -1,18 +1,16 @@
-"""What a race found: every raw lap, and the entries that summarise them; to and from JSON.
+"""What a race found: every raw lap, and the entries that summarise them; written as JSON.
 
 The schema "primerace/1" is read by others: keys may be added, none changes its meaning.
 """
 
 import json
-import sys
 from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass, field
 from pathlib import Path
 from typing import Any, ClassVar
 
 from primerace.explanation import Explanation
-from primerace.laps import BASELINE, Lap
-from primerace.racers.base import Outcome
+from primerace.laps import BASELINE, Key, Lap
 from primerace.stats import Ratio
 
 SCHEMA = "primerace/1"
@@ -61,6 +59,11 @@ class Entry:
     schedule_bound: float | None
     explanation: Explanation | None
     disqualified: str | None
+
+    @property
+    def key(self) -> Key:
+        """What identifies the contestant among the laps."""
+        return self.racer, self.kernel, self.workers
 
     @property
     def name(self) -> str:
@@ -143,8 +146,11 @@ class RaceResult:
             target.write_text(self.dumps() + "\n", encoding="utf-8")
             return
         draft = target.with_name(target.name + ".part")
-        draft.write_text(self.dumps() + "\n", encoding="utf-8")
-        draft.replace(target)
+        try:
+            draft.write_text(self.dumps() + "\n", encoding="utf-8")
+            draft.replace(target)
+        finally:
+            draft.unlink(missing_ok=True)
 
 
 @dataclass(frozen=True)
@@ -164,63 +170,3 @@ class SweepResult(RaceResult):
 
 class ResultError(ValueError):
     """A file that is no result of primerace; the message says why."""
-
-
-def load(path: str | Path) -> RaceResult:
-    """Read a result file of the schema primerace/1.
-
-    Raises:
-        ResultError: the file can't be read, is no JSON, is no result, or is of a newer schema.
-    """
-    try:
-        text = sys.stdin.read() if str(path) == "-" else Path(path).read_text(encoding="utf-8")
-        return from_json(json.loads(text))
-    except OSError as error:
-        raise ResultError(f"{path}: {error.strerror}") from None
-    except (UnicodeDecodeError, json.JSONDecodeError) as error:
-        raise ResultError(f"{path}: not a whole JSON file: {error}") from None
-    except ResultError as error:
-        raise ResultError(f"{path}: {error}") from None
-    except (KeyError, TypeError, ValueError, AttributeError, RecursionError) as error:
-        raise ResultError(f"{path}: a damaged result: {type(error).__name__} {error}") from None
-
-
-def from_json(data: Any) -> RaceResult:
-    """A result from what `to_json` made of it.
-
-    Raises:
-        ResultError: it is no result, or one of a newer schema.
-    """
-    if not isinstance(data, dict) or not str(data.get("schema")).startswith("primerace/"):
-        raise ResultError("not a result of primerace: there is no schema primerace/1 in it")
-    if data["schema"] != SCHEMA:
-        raise ResultError(f"schema {data['schema']}, but this primerace reads {SCHEMA}")
-    kinds: dict[str, type[RaceResult]] = {"race": RaceResult, "sweep": SweepResult}
-    if data.get("kind") not in kinds:
-        raise ResultError(f"kind {data.get('kind')!r} is not one of {', '.join(kinds)}")
-    return kinds[data["kind"]](
-        machine=data["machine"],
-        job=data["job"],
-        laps=[_lap(lap) for lap in data["laps"]],
-        entries=[_entry(entry) for entry in data["entries"]],
-        noise=data.get("noise", {}),
-        unavailable={each["racer"]: each["reason"] for each in data["unavailable"]},
-    )
-
-
-def _lap(data: dict[str, Any]) -> Lap:
-    return Lap(**{**data, "outcomes": [Outcome(**outcome) for outcome in data["outcomes"]]})
-
-
-def _entry(data: dict[str, Any]) -> Entry:
-    fields = {key: value for key, value in data.items() if key != "efficiency"}
-    fields["speedup"] = _speedup(data["speedup"])
-    fields["speedup_python"] = _speedup(data["speedup_python"])
-    fields["explanation"] = data["explanation"] and Explanation(**data["explanation"])
-    return Entry(**fields)
-
-
-def _speedup(data: dict[str, Any] | None) -> Speedup | None:
-    if data is None:
-        return None
-    return Speedup(Ratio(data["value"], data["low"], data["high"]), data["against"])

@@ -19,7 +19,7 @@ from math import inf
 from typing import Any
 
 from primerace.results import Entry
-from primerace.schedule import bound
+from primerace.schedule import bound, makespan
 
 FITS_BELOW = 0.05  # root mean square of the relative residuals, above which a law does not fit
 MOST_WORKERS = 1024  # how far COST looks
@@ -74,8 +74,8 @@ def fit(law: str, workers: Sequence[int], speedups: Sequence[float]) -> Fit:
 
     Args:
         law: 'Amdahl' or 'Universal Scalability Law'.
-        workers: the numbers of workers, at least as many as the law has parameters.
-        speedups: the speed-up over one worker for each of them.
+        workers: the numbers of workers, more of them above 1 than the law has parameters (at 1 any law is 1).
+        speedups: the speed-up over one worker of the same racer for each of them.
 
     Raises:
         ImportError: SciPy is not installed.
@@ -108,38 +108,47 @@ class Cost:
 def cost(entry: Entry, costs: Sequence[float], rival_seconds: float, cores: int) -> Cost:
     """How many workers this racer needs to beat a single thread.
 
-    What was measured with the entry's own number of workers is carried over to others: the schedule bound
-    changes with their number, the other factors of the explanation stay. Where waiting shows that items
-    take turns, more workers only wait more, so that the speed-up stays what it is.
+    A lap with other numbers of workers is modelled as the dispatch that was measured and the makespan of the
+    schedule, stretched as much as in the laps that were measured. Where the workers take turns, as the GIL
+    makes them do, a lap takes what one worker takes.
 
     Args:
         entry: what was measured of the racer.
         costs: the sequential seconds of each item with the same kernel, in the order of the race.
         rival_seconds: what the single thread takes for the whole job.
-        cores: how many cores this machine has; beyond them the answer is a model's.
+        cores: how many cores this machine has; beyond them the answer is extrapolated.
     """
-    if entry.explanation is None or entry.median_seconds is None:
+    if entry.median_seconds is None or entry.dispatch_seconds is None:
         return Cost(None, False, "not measured")
-    factors = entry.explanation
-    lost = factors.hardware * factors.waiting * factors.overhead * factors.unexplained
-    takes_turns = entry.workers > 1 and factors.waiting < (1 + 1 / entry.workers) / 2
-    if entry.median_seconds < rival_seconds and entry.workers == 1:
-        return Cost(1, False, "measured")
-    if takes_turns and entry.median_seconds >= rival_seconds:
+    dispatch = entry.dispatch_seconds
+    if dispatch + sum(costs) < rival_seconds:
+        return Cost(1, False, "one worker does")
+    if entry.workers == 1:
+        return Cost(None, False, "raced with one worker")
+    if _takes_turns(entry, costs, cores):
         return Cost(None, False, "takes turns")
-    total = sum(costs)
-    if total == 0 or total / bound(costs, len(costs)) / lost >= rival_seconds:
-        return Cost(None, False, "longest item")
-    for workers in range(1, min(MOST_WORKERS, len(costs)) + 1):
-        if total / bound(costs, workers) / lost < rival_seconds:
+    ideal = makespan(costs, min(entry.workers, cores))
+    stretch = max(1.0, (entry.median_seconds - dispatch) / ideal) if ideal else 1.0
+    for workers in range(2, min(MOST_WORKERS, len(costs)) + 1):
+        if dispatch + makespan(costs, workers) * stretch < rival_seconds:
             return Cost(workers, workers > cores, "measured" if workers == entry.workers else "modelled")
-    return Cost(None, True, f"more than {MOST_WORKERS} workers")
+    enough = dispatch + max(costs) * stretch < rival_seconds
+    return Cost(None, False, f"more than {MOST_WORKERS}" if enough else "longest item")
+
+
+def _takes_turns(entry: Entry, costs: Sequence[float], cores: int) -> bool:
+    """Whether the speed-up that waiting leaves is nearer to 1 than to what these cores allow."""
+    if entry.explanation is None:
+        return False
+    left = entry.explanation.waiting * bound(costs, entry.workers)
+    return left < (1 + bound(costs, min(entry.workers, cores))) / 2
 
 
 def break_even(entry: Entry, sequential_seconds: float) -> float:
     """The smallest job for which starting a crew pays: as many items as in this one, each as much shorter.
 
-    Start-up and dispatch are paid whatever the items cost; what remains of a lap shrinks with them.
+    Start-up and dispatch are paid whatever the items cost; what remains of a lap shrinks with them, and is at
+    least what the schedule bound leaves.
 
     Args:
         entry: what was measured of the racer.
@@ -150,5 +159,8 @@ def break_even(entry: Entry, sequential_seconds: float) -> float:
     """
     if entry.median_seconds is None or entry.startup_seconds is None or entry.dispatch_seconds is None:
         return inf
-    share = (entry.median_seconds - entry.dispatch_seconds) / sequential_seconds
+    share = max(
+        (entry.median_seconds - entry.dispatch_seconds) / sequential_seconds,
+        1 / (entry.schedule_bound or entry.workers),
+    )
     return (entry.startup_seconds + entry.dispatch_seconds) / (1 - share) if share < 1 else inf

@@ -10,6 +10,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from math import inf, sqrt
 from statistics import NormalDist, median
+from typing import Any
 
 FEWEST_ROUNDS = 6  # of fewer medians a bootstrap interval misses the truth far too often
 RESAMPLES = 10_000
@@ -59,13 +60,44 @@ def paired_ratio(numerators: Sequence[float], denominators: Sequence[float], see
     ratios = [above / below for above, below in zip(numerators, denominators, strict=True)]
     if len(ratios) < FEWEST_ROUNDS:
         return Ratio(median(ratios))
+    return _with_interval(median(ratios), _medians(ratios, seed), len(ratios))
+
+
+def independent_ratio(numerators: Sequence[float], denominators: Sequence[float], seed: int = 0) -> Ratio:
+    """The ratio of the medians of two series that were measured apart, with its bootstrap 95% interval.
+
+    Args:
+        numerators: values of one measurement.
+        denominators: values of another one, not necessarily as many.
+        seed: makes the interval repeatable.
+
+    Returns:
+        The ratio; without an interval where either has fewer than six values.
+
+    >>> independent_ratio([2.0, 2.2, 1.8], [1.0, 1.1])
+    Ratio(value=1.9047619047619047, low=None, high=None)
+    """
+    value = median(numerators) / median(denominators)
+    fewest = min(len(numerators), len(denominators))
+    if fewest < FEWEST_ROUNDS:
+        return Ratio(value)
+    return _with_interval(value, _medians(numerators, seed) / _medians(denominators, seed + 1), fewest)
+
+
+def _medians(values: Sequence[float], seed: int) -> Any:
+    """The medians of many resamples of these values."""
     import numpy as np
 
     generator = np.random.default_rng(seed)
-    resampled = generator.choice(np.asarray(ratios), size=(RESAMPLES, len(ratios)))
-    tail = 100 * expanded_tail(len(ratios))
-    low, high = np.percentile(np.median(resampled, axis=1), [tail, 100 - tail])
-    return Ratio(median(ratios), float(low), float(high))
+    return np.median(generator.choice(np.asarray(values), size=(RESAMPLES, len(values))), axis=1)
+
+
+def _with_interval(value: float, resampled: Any, count: int) -> Ratio:
+    import numpy as np
+
+    tail = 100 * expanded_tail(count)
+    low, high = np.percentile(resampled, [tail, 100 - tail])
+    return Ratio(value, float(low), float(high))
 
 
 def restlessness(seconds: Sequence[float]) -> float:

@@ -60,6 +60,8 @@ class Summary:
     def speedup(self, key: Key, kernel: str | None) -> Speedup | None:
         """Against the sequential racer with this kernel, or against its own twin in an A/A race."""
         racer, own_kernel, workers = key
+        if racer.endswith(AGAIN) and kernel != own_kernel:
+            return None
         if racer.endswith(AGAIN):
             base: Key = (racer.removesuffix(AGAIN), own_kernel, workers)
         else:

@@ -1,12 +1,19 @@
 """The sweep: one race over many numbers of workers, interleaved like any race."""
 
 from collections.abc import Callable, Sequence
+from contextlib import suppress
+from pathlib import Path
+from time import perf_counter
 
+from primerace import machine
 from primerace.job import Job
-from primerace.laps import BASELINE
+from primerace.laps import BASELINE, Lap
 from primerace.lineup import RaceError, line_up
 from primerace.racing import Race
 from primerace.results import RaceResult, SweepResult
+
+DECISIVE = ("cpu", "cores", "python", "implementation", "gil_enabled", "instruction_set", "primerace")
+SELDOM = 20  # times what saving takes is to pass between two saves
 
 
 def sweep(
@@ -72,12 +79,23 @@ def prepare_again(earlier: RaceResult, function: Callable[[object], object] | No
         function: the job's own function, where it had one.
 
     Raises:
-        RaceError: a racer of the sweep can't run here.
+        RaceError: it has not begun, or this is another machine or another Python, or a racer of the sweep
+            can't run here.
     """
+    if earlier.job["rounds"] < 1:
+        raise RaceError("it was interrupted before its first round")
+    here = machine.describe(earlier.machine["start_method"])
+    differing = [
+        f"{fact} was {earlier.machine.get(fact)!r} and is {here[fact]!r}"
+        for fact in DECISIVE
+        if earlier.machine.get(fact) != here[fact]
+    ]
+    if differing:
+        raise RaceError(f"its laps can't be compared with laps from here: {'; '.join(differing)}")
     record = earlier.job
     expected = record["expected"]
     job = Job(record["name"], record["items"], expected, function)
-    keys = [(entry.racer, entry.kernel, entry.workers) for entry in earlier.entries]
+    keys = [entry.key for entry in earlier.entries]
     contest = prepare(
         job,
         [racer for racer, _, _ in keys],
@@ -96,3 +114,31 @@ def prepare_again(earlier: RaceResult, function: Callable[[object], object] | No
 def swept(result: RaceResult) -> SweepResult:
     """The same result as a sweep."""
     return SweepResult(**vars(result))
+
+
+class Keeper:
+    """Saves a sweep as it goes on, as often as saving stays cheap beside the laps.
+
+    Args:
+        contest: the sweep.
+        path: where it is saved.
+    """
+
+    def __init__(self, contest: Race, path: str | Path) -> None:
+        self.contest = contest
+        self.path = path
+        self._due = 0.0
+
+    def after_lap(self, lap: Lap) -> None:
+        """Save if it is time to. What keeps it from that is told by the last save, when the laps are over."""
+        if perf_counter() >= self._due:
+            with suppress(OSError):
+                self.save()
+
+    def save(self) -> None:
+        """Save what has been measured by now; no file for nothing."""
+        started = perf_counter()
+        if self.contest.laps or (self.contest.planned_rounds and self.contest.disqualified):
+            swept(self.contest.result()).save(self.path)
+        ended = perf_counter()
+        self._due = ended + SELDOM * (ended - started)

@@ -3,6 +3,7 @@
 Exit codes: 0 good, 1 a racer was disqualified or failed, 2 usage, 130 interrupted.
 """
 
+import io
 import os
 import signal
 import sys
@@ -41,6 +42,9 @@ for subcommand in (race, run, sweep, show, compare, export, racers, check):
 def main(arguments: Sequence[str] | None = None) -> int:
     """Run the command line and return its exit code."""
     signal.signal(signal.SIGTERM, _terminate)
+    for stream in (sys.stdout, sys.stderr):
+        if isinstance(stream, io.TextIOWrapper):
+            stream.reconfigure(errors="replace")  # for terminals that have no µ
     try:
         import_module("primerace.simd")  # an unknown PRIMERACE_SIMD is an error now, not after a race
         words = list(sys.argv[1:] if arguments is None else arguments)
@@ -61,11 +65,20 @@ def main(arguments: Sequence[str] | None = None) -> int:
         click.echo("interrupted", err=True)
         return INTERRUPTED
     except BrokenPipeError:  # the reader of our output has left, as `head` does
-        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        _forget_output()
         return 0
     except OSError as error:  # such as a full disk
         click.echo(f"Error: {error}", err=True)
+        _forget_output()
         return USAGE
+
+
+def _forget_output() -> None:
+    """Drop what is still buffered where it can't be written: Python would try again when it ends."""
+    try:
+        sys.stdout.flush()
+    except OSError:
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
 
 
 @contextmanager

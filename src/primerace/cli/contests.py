@@ -1,9 +1,13 @@
 """The commands that run something: one lap, a race, a sweep."""
 
-from collections.abc import Callable
+import os
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import contextmanager
 from time import perf_counter
 
 import click
+from click.core import ParameterSource
+from rich.console import Console
 from rich.progress import BarColumn, Progress, TextColumn, TimeElapsedColumn
 
 from primerace import kernels as kernel_table
@@ -12,15 +16,22 @@ from primerace.cli import options
 from primerace.cli.options import InputError
 from primerace.job import Job
 from primerace.laps import Lap
-from primerace.lineup import known, line_up
+from primerace.lineup import RaceError, known, line_up
+from primerace.loading import load
 from primerace.racers import RACERS
 from primerace.racing import Race, find_fault
 from primerace.report import exports, text
 from primerace.report.rows import duration
-from primerace.results import SweepResult, load
-from primerace.sweeping import prepare, prepare_again, swept
+from primerace.results import RaceResult, ResultError, SweepResult
+from primerace.sweeping import Keeper, prepare, prepare_again, swept
 
 DISQUALIFIED, INTERRUPTED = 1, 130
+FORMATS: Mapping[str, Callable[[RaceResult], str]] = {
+    "--json": lambda result: result.dumps() + "\n",
+    "--csv": exports.csv_table,
+    "--markdown": exports.markdown_table,
+}
+RESUMED = ("racers", "kernels", "items", "workers", "rounds", "seed", "order", "start_method", "save")
 
 
 @click.command()
@@ -61,10 +72,11 @@ def run(racer: str, kernel: str, items: str | None, workers: int | None, start_m
 @options.kernels
 @options.items
 @options.workers
-@click.option("--rounds", type=click.IntRange(1), help="Exactly this many rounds.")
+@click.option("--rounds", type=click.IntRange(1, 1_000_000), help="Exactly this many rounds.")
 @click.option(
     "--seconds",
-    type=click.FloatRange(0, min_open=True),
+    type=float,
+    callback=options.duration,
     default=30.0,
     show_default=True,
     help="Without --rounds: at least 6 rounds, and as many as fit in this time.",
@@ -109,15 +121,8 @@ def race(
     contest = Race(job, field, seed, order, start_method)
     interrupted = _watch(contest, rounds, seconds, precision)
     result = contest.result()
-    options.write_json(json_file, result)
-    options.write_text(csv_file, exports.csv_table(result))
-    options.write_text(markdown_file, exports.markdown_table(result))
-    console = options.console(stderr="-" in files.values())
-    text.print_race(result, console, explain)
-    if interrupted:
-        click.echo(f"interrupted after {len(result.laps)} laps: the table is partial", err=True)
-        return INTERRUPTED
-    return DISQUALIFIED if any(entry.disqualified for entry in result.entries) else 0
+    _report(result, files, lambda console: text.print_race(result, console, explain))
+    return _ending(result, interrupted)
 
 
 @click.command()
@@ -146,11 +151,11 @@ def race(
     show_default=True,
     help="The numbers of workers.",
 )
-@click.option("--rounds", type=click.IntRange(1), default=12, show_default=True, help="How many rounds.")
+@click.option("--rounds", type=click.IntRange(1, 1_000_000), default=12, show_default=True, help="How many.")
 @options.seed
 @options.order
 @options.start_method
-@click.option("--save", metavar="FILE", help="Write what is measured to this file after every lap.")
+@click.option("--save", metavar="FILE", help="Keep what is measured in this file, from the first lap on.")
 @click.option(
     "--resume", metavar="FILE", help="Go on with the interrupted sweep of this file, and save there."
 )
@@ -174,43 +179,124 @@ def sweep(
 ) -> int:
     """Race racers over many numbers of workers, beside what the order of the items allows."""
     files = {"--json": json_file, "--csv": csv_file, "--markdown": markdown_file}
-    for option, path in {"--save": save, **files}.items():
+    for option, path in files.items():
         options.check_writable(option, path)
     if resume is not None:
-        contest, rounds, save = *_resumed(resume), resume
+        contest, rounds = _resumed(resume)
     else:
+        _check_free(save)
         job = Job.load(items or "quick")
         contest = prepare(job, racers, kernels, workers, seed, order, start_method)
-    interrupted = _watch(contest, rounds, after_lap=_saver(contest, save))
-    result = swept(contest.result())
-    if save is not None:
-        result.save(save)
-    options.write_json(json_file, result)
-    options.write_text(csv_file, exports.csv_table(result))
-    options.write_text(markdown_file, exports.markdown_table(result))
-    text.print_sweep(result, options.console(stderr="-" in files.values()))
-    if interrupted:
-        hint = f"; go on with: primerace sweep --resume {save}" if save else ""
-        click.echo(f"interrupted after {len(result.laps)} laps: the table is partial{hint}", err=True)
-        return INTERRUPTED
-    return DISQUALIFIED if any(entry.disqualified for entry in result.entries) else 0
+    kept = resume or save
+    with _kept(contest, "--save" if resume is None else "--resume", kept) as after_lap:
+        interrupted = _watch(contest, rounds, after_lap=after_lap)
+        result = swept(contest.result())
+        _report(result, files, lambda console: text.print_sweep(result, console))
+    return _ending(result, interrupted, f"; go on with: primerace sweep --resume {kept}" if kept else "")
 
 
 def _resumed(path: str) -> tuple[Race, int]:
-    """The sweep of this file, ready to go on, and how many rounds it was to have."""
+    """The sweep of this file, ready to go on, and how many rounds it was to have.
+
+    Raises:
+        InputError: it can't go on here, or other options say how.
+    """
+    context = click.get_current_context()
+    ignored = [name for name in RESUMED if context.get_parameter_source(name) != ParameterSource.DEFAULT]
+    if ignored:
+        names = ", ".join(f"--{name.replace('_', '-')}" for name in ignored)
+        raise InputError(f"--resume {path}: the file says how the sweep goes on; leave out {names}")
+    _check_file("--resume", path)
     earlier = load(path)
     if not isinstance(earlier, SweepResult):
         raise InputError(f"--resume {path}: a {earlier.kind}, not a sweep")
     if earlier.job["function"] is not None:
         raise InputError(f"--resume {path}: the sweep of a function of one's own can't be resumed")
-    return prepare_again(earlier), earlier.job["rounds"]
+    try:
+        return prepare_again(earlier), earlier.job["rounds"]
+    except RaceError as error:
+        raise InputError(f"--resume {path}: {error}") from None
 
 
-def _saver(contest: Race, path: str | None) -> Callable[[Lap], None]:
-    """What saves the sweep so far, so that an interruption loses nothing that was measured."""
+def _check_free(path: str | None) -> None:
+    """Refuse to save where something would be lost.
+
+    Raises:
+        InputError: the file holds something, or can't be written.
+    """
     if path is None:
-        return lambda lap: None
-    return lambda lap: swept(contest.result()).save(path)
+        return
+    _check_file("--save", path)
+    if not os.path.exists(path) or not os.path.getsize(path):
+        return
+    try:
+        earlier = load(path)
+    except ResultError:
+        raise InputError(f"--save {path}: holds something that is no sweep; name another file") from None
+    if not isinstance(earlier, SweepResult):
+        raise InputError(f"--save {path}: holds a {earlier.kind}; name another file")
+    if earlier.laps:
+        laps = f"{len(earlier.laps)} lap{'s' if len(earlier.laps) > 1 else ''}"
+        raise InputError(
+            f"--save {path}: holds a sweep of {laps}; go on with --resume {path}, or name another file"
+        )
+
+
+def _check_file(option: str, path: str) -> None:
+    """A sweep is saved again and again, each time whole, so that only a file will do.
+
+    Raises:
+        InputError: it is none, or can't be written.
+    """
+    if path == "-" or (os.path.exists(path) and not os.path.isfile(path)):
+        raise InputError(f"{option} {path}: a sweep is saved to a file")
+    options.check_writable(option, path)
+    options.check_writable(option, os.path.realpath(path) + ".part")
+
+
+@contextmanager
+def _kept(contest: Race, option: str, path: str | None) -> Iterator[Callable[[Lap], None]]:
+    """What saves the sweep after a lap; at the end it is saved in any case, whatever ends it.
+
+    Raises:
+        InputError: the file can't be written.
+    """
+    if path is None:
+        yield lambda lap: None
+        return
+    keeper = Keeper(contest, path)
+    try:
+        yield keeper.after_lap
+    finally:
+        try:
+            keeper.save()
+        except OSError as error:
+            raise InputError(f"{option} {path}: {error.strerror}") from None
+
+
+def _report(
+    result: RaceResult, files: Mapping[str, str | None], print_table: Callable[[Console], None]
+) -> None:
+    """Print the table, then write the files; where nothing was measured, they keep what they hold."""
+    try:
+        print_table(options.console(stderr="-" in files.values()))
+    finally:  # whoever reads the table may have left, as `head` does
+        for option, path in files.items():
+            if path is not None and (result.laps or _disqualified(result) or path == "-"):
+                options.write(option, path, FORMATS[option](result))
+
+
+def _disqualified(result: RaceResult) -> bool:
+    return any(entry.disqualified is not None for entry in result.entries)
+
+
+def _ending(result: RaceResult, interrupted: bool, hint: str = "") -> int:
+    """The exit code, after a word about an interruption."""
+    if interrupted:
+        hint = hint if result.laps else ""
+        click.echo(f"interrupted after {len(result.laps)} laps: the table is partial{hint}", err=True)
+        return INTERRUPTED
+    return DISQUALIFIED if _disqualified(result) else 0
 
 
 def _watch(
@@ -235,7 +321,7 @@ def _watch(
         contest.warm_up()
         planned = f"{rounds} round{'s' if rounds > 1 else ''}" if rounds else "at least 6 rounds"
         expected = duration(contest.expected_seconds(rounds, seconds))
-        console.print(f"{planned}, expected to take {expected} at most")
+        console.print(f"{planned}, expected to take about {expected}")
         with Progress(
             *columns, TimeElapsedColumn(), console=console, auto_refresh=False, transient=True
         ) as progress:

@@ -4,9 +4,10 @@ import click
 
 from primerace.cli import options
 from primerace.cli.options import InputError
+from primerace.loading import load
 from primerace.report import exports, text
 from primerace.report.comparison import compare_results
-from primerace.results import SweepResult, load
+from primerace.results import SweepResult
 
 
 @click.command()
@@ -17,10 +18,12 @@ from primerace.results import SweepResult, load
 def show(file: str, explain: bool, csv_file: str | None, markdown_file: str | None) -> None:
     """Print what a saved race or sweep found."""
     result = load(file)
+    if explain and isinstance(result, SweepResult):
+        raise InputError("--explain is for races")
     for option, path in {"--csv": csv_file, "--markdown": markdown_file}.items():
         options.check_writable(option, path)
-    options.write_text(csv_file, exports.csv_table(result))
-    options.write_text(markdown_file, exports.markdown_table(result))
+    options.write("--csv", csv_file, exports.csv_table(result))
+    options.write("--markdown", markdown_file, exports.markdown_table(result))
     console = options.console(stderr="-" in (csv_file, markdown_file))
     if isinstance(result, SweepResult):
         text.print_sweep(result, console)
@@ -38,8 +41,8 @@ def compare(before: str, after: str, csv_file: str | None, markdown_file: str | 
     comparison = compare_results(load(before), load(after))
     for option, path in {"--csv": csv_file, "--markdown": markdown_file}.items():
         options.check_writable(option, path)
-    options.write_text(csv_file, exports.csv_comparison(comparison))
-    options.write_text(markdown_file, exports.markdown_comparison(comparison))
+    options.write("--csv", csv_file, exports.csv_comparison(comparison))
+    options.write("--markdown", markdown_file, exports.markdown_comparison(comparison))
     text.print_comparison(comparison, options.console(stderr="-" in (csv_file, markdown_file)))
 
 
@@ -52,4 +55,4 @@ def export(file: str, pyperf_file: str) -> None:
     if not result.laps:
         raise InputError(f"{file}: there is no lap in it")
     options.check_writable("--pyperf", pyperf_file)
-    options.write_text(pyperf_file, exports.pyperf(result))
+    options.write("--pyperf", pyperf_file, exports.pyperf(result))

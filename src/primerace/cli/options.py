@@ -1,5 +1,6 @@
 """What several commands share: options, their types, and where output goes."""
 
+import os
 from pathlib import Path
 
 import click
@@ -7,10 +8,10 @@ from rich.console import Console
 
 from primerace.job import SAMPLES
 from primerace.racing import ORDERS
-from primerace.results import RaceResult
 
 USAGE = 2
 MOST_WORKERS = 500  # more processes than that wait for each other more than for the job
+LONGEST = 1e6  # seconds: eleven days
 PLAIN_WIDTH = 120  # columns where the output is not a terminal that has its own
 
 
@@ -32,10 +33,19 @@ def counts(context: click.Context, parameter: click.Parameter, value: str) -> li
         first, dash, last = part.strip().partition("-")
         if not first.isdecimal() or (dash and not last.isdecimal()):
             raise click.BadParameter(f"{part!r} is neither a number nor a range such as 1-20")
+        if dash and int(last) < int(first):
+            raise click.BadParameter(f"{part!r} runs backwards")
         numbers += range(int(first), min(int(last or first), MOST_WORKERS + 1) + 1)
     if not numbers or min(numbers) < 1 or max(numbers) > MOST_WORKERS:
         raise click.BadParameter(f"{value!r} does not name numbers from 1 to {MOST_WORKERS}")
     return numbers
+
+
+def duration(context: click.Context, parameter: click.Parameter, value: float) -> float:
+    """Seconds, more than none and no more than a race can last."""
+    if not 0 < value <= LONGEST:
+        raise click.BadParameter(f"{value} is not a number of seconds above 0 and up to {LONGEST:.0f}")
+    return value
 
 
 def share(context: click.Context, parameter: click.Parameter, value: str | None) -> float | None:
@@ -99,28 +109,34 @@ def console(stderr: bool = False) -> Console:
 
 
 def check_writable(option: str, path: str | None) -> None:
-    """Make an impossible file an error now, not after the race.
+    """Make an impossible file an error now, not after the race; none is left where there was none.
 
     Raises:
         InputError: the file can't be written.
     """
     if path is None or path == "-":
         return
+    target = os.path.realpath(path)
+    is_new = not os.path.exists(target)
     try:
-        with open(path, "a", encoding="utf-8"):
+        with open(target, "a", encoding="utf-8"):
             pass
+        if is_new:
+            os.remove(target)
     except OSError as error:
         raise InputError(f"{option} {path}: {error.strerror}") from None
 
 
-def write_text(path: str | None, text: str) -> None:
-    """Write to the file, to standard output for '-', nowhere for None."""
+def write(option: str, path: str | None, text: str) -> None:
+    """Write what this option asks for to its file, to standard output for '-', nowhere for None.
+
+    Raises:
+        InputError: the file can't be written.
+    """
     if path == "-":
         click.echo(text, nl=False)
     elif path is not None:
-        Path(path).write_text(text, encoding="utf-8")
-
-
-def write_json(path: str | None, result: RaceResult) -> None:
-    """Write the result to the file, to standard output for '-', nowhere for None."""
-    write_text(path, result.dumps() + "\n" if path is not None else "")
+        try:
+            Path(path).write_text(text, encoding="utf-8")
+        except OSError as error:
+            raise InputError(f"{option} {path}: {error.strerror}") from None

@@ -10,7 +10,8 @@ import os
 import pickle
 import signal
 import threading
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
 from importlib import import_module
 from multiprocessing.connection import wait
 from multiprocessing.context import BaseContext
@@ -56,10 +57,25 @@ def _pickle(racer: str, what: str, value: Any) -> bytes:
         raise RacerError(f"{racer}: {what} can't be sent to another process: {error}") from error
 
 
+@contextmanager
+def interrupts_held() -> Iterator[None]:
+    """Hold Ctrl-C back while children are started; they inherit that until they have settled in.
+
+    Without it a child interrupted too early prints a traceback, and an interrupt in the middle of a fork is
+    lost in the hooks that Python runs around it.
+    """
+    before = signal.pthread_sigmask(signal.SIG_BLOCK, {signal.SIGINT})
+    try:
+        yield
+    finally:
+        signal.pthread_sigmask(signal.SIG_SETMASK, before)
+
+
 def settle_in() -> None:
     """What a child does first."""
     signal.signal(signal.SIGINT, signal.SIG_IGN)
     signal.signal(signal.SIGTERM, signal.SIG_DFL)
+    signal.pthread_sigmask(signal.SIG_UNBLOCK, {signal.SIGINT})
     parent = multiprocessing.parent_process()
     if parent is not None:
         _die_with(parent.sentinel)

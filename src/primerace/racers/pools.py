@@ -14,12 +14,22 @@ from collections.abc import Iterator, Sequence
 from concurrent.futures import Executor, Future, ProcessPoolExecutor, ThreadPoolExecutor, as_completed
 from concurrent.futures.process import BrokenProcessPool
 from itertools import count
+from multiprocessing.context import BaseContext
 from multiprocessing.process import BaseProcess
 from time import perf_counter
 from typing import Any
 
 from primerace.racers.base import Crew, Failure, Function, Outcome, Racer, RacerError, WorkerDied, perform
-from primerace.racers.children import NOTHING, context, in_flight, in_words, pickled, settle_in, unavailable
+from primerace.racers.children import (
+    NOTHING,
+    context,
+    in_flight,
+    in_words,
+    interrupts_held,
+    pickled,
+    settle_in,
+    unavailable,
+)
 
 START_TIMEOUT = 60.0  # seconds for all workers of a pool to arrive
 
@@ -100,27 +110,35 @@ class ThreadPoolCrew(PoolCrew):
 class ProcessPoolCrew(PoolCrew):
     def __init__(self, racer: str, workers: int, start_method: str | None) -> None:
         super().__init__(racer)
-        room = context(start_method)
-        self._desks = room.RawArray("q", [NOTHING] * workers)
-        self._pids = room.RawArray("q", workers)
         self._items: Sequence[Any] = ()
         self._parcel = b""
         self._staff: dict[int, BaseProcess] = {}
         self._idle = False
-        self._barrier = room.Barrier(workers, timeout=START_TIMEOUT)
-        self._seats = room.Value("i", 0)
-        places = (self._seats, self._desks, self._pids, self._barrier)
-        self._executor = ProcessPoolExecutor(workers, room, sit_down, places)
+        before = set(multiprocessing.active_children())
         try:
-            for arrival in [self._executor.submit(os.getpid) for _ in range(workers)]:
-                arrival.result()
+            self._start(workers, context(start_method))
         except BaseException as error:
-            self.close()
+            for process in set(multiprocessing.active_children()) - before:
+                process.kill()
+            if hasattr(self, "_executor"):
+                self._executor.shutdown(cancel_futures=True)
             if isinstance(error, OSError | BrokenProcessPool):
                 raise RacerError(f"{racer}: {workers} processes could not be started: {error}") from error
             raise
         self._staff = self._processes()
         self._idle = True
+
+    def _start(self, workers: int, context: BaseContext) -> None:
+        self._desks = context.RawArray("q", [NOTHING] * workers)
+        self._pids = context.RawArray("q", workers)
+        self._barrier = context.Barrier(workers, timeout=START_TIMEOUT)
+        self._seats = context.Value("i", 0)
+        places = (self._seats, self._desks, self._pids, self._barrier)
+        self._executor = ProcessPoolExecutor(workers, context, sit_down, places)
+        with interrupts_held():
+            arrivals = [self._executor.submit(os.getpid) for _ in range(workers)]
+        for arrival in arrivals:
+            arrival.result()
 
     def pids(self) -> Sequence[int]:
         return list(self._pids)
@@ -131,6 +149,8 @@ class ProcessPoolCrew(PoolCrew):
         return {number: living[pid] for number, pid in enumerate(self._pids) if pid in living}
 
     def run(self, function: Function, items: Sequence[Any]) -> Iterator[Outcome]:
+        if not self._idle:
+            raise RacerError(f"{self.racer}: this crew gave up a run and can't take another")
         self._parcel = pickled(self.racer, function, items)
         self._items, self._idle = items, False
         try:

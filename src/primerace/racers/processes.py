@@ -19,7 +19,16 @@ from time import perf_counter
 from typing import Any
 
 from primerace.racers.base import Crew, Failure, Function, Outcome, Racer, RacerError, WorkerDied, perform
-from primerace.racers.children import NOTHING, context, in_flight, in_words, pickled, settle_in, unavailable
+from primerace.racers.children import (
+    NOTHING,
+    context,
+    in_flight,
+    in_words,
+    interrupts_held,
+    pickled,
+    settle_in,
+    unavailable,
+)
 
 PILL = None
 READY = "ready"
@@ -59,6 +68,7 @@ class ProcessCrew(Crew):
         self._items: Sequence[Any] = ()
         self._feeder: Thread | None = None
         self._idle = False
+        self._queue, self._jobs = context(start_method).Pipe(duplex=False)
         try:
             self._start(workers, context(start_method))
             list(self._until_all_say(READY))
@@ -70,20 +80,23 @@ class ProcessCrew(Crew):
         self._idle = True
 
     def _start(self, workers: int, context: BaseContext) -> None:
-        self._queue, self._jobs = context.Pipe(duplex=False)
         self._desks = context.RawArray("q", [NOTHING] * workers)
         self._turn = context.Lock()
-        for number in range(workers):
-            ours, theirs = context.Pipe()
-            process = context.Process(  # type: ignore[attr-defined]
-                target=work,
-                args=(number, theirs, self._queue, self._turn, self._desks),
-                name=f"{self.racer}-{number}",
-                daemon=True,
-            )
-            process.start()
-            theirs.close()
-            self._workers.append(Worker(number, process, ours))
+        with interrupts_held():
+            for number in range(workers):
+                self._hire(number, context)
+
+    def _hire(self, number: int, context: BaseContext) -> None:
+        ours, theirs = context.Pipe()
+        process = context.Process(  # type: ignore[attr-defined]
+            target=work,
+            args=(number, theirs, self._queue, self._turn, self._desks),
+            name=f"{self.racer}-{number}",
+            daemon=True,
+        )
+        process.start()
+        theirs.close()
+        self._workers.append(Worker(number, process, ours))
 
     def run(self, function: Function, items: Sequence[Any]) -> Iterator[Outcome]:
         if not self._idle:

@@ -5,11 +5,26 @@ from dataclasses import dataclass
 from statistics import median
 from typing import Any, NamedTuple
 
-from primerace.laps import Key
+from primerace.laps import BASELINE, Key
 from primerace.results import RaceResult
-from primerace.stats import Ratio, paired_ratio
+from primerace.stats import Ratio, independent_ratio
 
 UNREMARKABLE = {"measured"}  # facts that differ between any two results
+
+
+class Row(NamedTuple):
+    """One contestant in both results; the ratios are after against before, above 1 where it is slower now.
+
+    `ratio` compares seconds, which were measured at different times. `relative` compares seconds divided by
+    those of the sequential baseline in the same round, which takes the machine's own changes out; None
+    where a result lacks that baseline.
+    """
+
+    key: Key
+    before: float
+    after: float
+    ratio: Ratio
+    relative: Ratio | None
 
 
 @dataclass(frozen=True)
@@ -17,19 +32,11 @@ class Comparison:
     """What two results have in common, and what differs.
 
     Args:
-        rows: the contestants that are in both.
-        only_before: the contestants that are only in the first.
-        only_after: the contestants that are only in the second.
+        rows: the contestants that are sound in both.
+        only_before: the contestants that are sound only in the first.
+        only_after: the contestants that are sound only in the second.
         facts: what differs of machine and job, as pairs of before and after.
     """
-
-    class Row(NamedTuple):
-        """One contestant in both results; the ratio is after against before, above 1 where it is slower."""
-
-        key: Key
-        before: float
-        after: float
-        ratio: Ratio
 
     rows: Sequence[Row]
     only_before: Sequence[Key]
@@ -38,31 +45,43 @@ class Comparison:
 
 
 def compare_results(before: RaceResult, after: RaceResult) -> Comparison:
-    """Compare the laps of two results.
-
-    Laps are paired in the order of their rounds as far as both reach. They ran at different times, so that
-    pairing cancels nothing here; the interval says what both results' own spread allows to say.
-    """
-    left, right = _seconds(before), _seconds(after)
-    rows = []
-    for key in left:
-        if key in right:
-            rounds = min(len(left[key]), len(right[key]))
-            ratio = paired_ratio(right[key][:rounds], left[key][:rounds])
-            rows.append(Comparison.Row(key, median(left[key]), median(right[key]), ratio))
+    """Compare all laps of two results; who is disqualified in one of them does not count there."""
+    left, right = _sound_laps(before), _sound_laps(after)
     return Comparison(
-        rows=rows,
+        rows=[_row(key, left, right) for key in left if key in right],
         only_before=[key for key in left if key not in right],
         only_after=[key for key in right if key not in left],
         facts={**_differing(before.machine, after.machine), **_differing(_task(before), _task(after))},
     )
 
 
-def _seconds(result: RaceResult) -> dict[Key, list[float]]:
-    seconds: dict[Key, list[float]] = {}
-    for lap in sorted(result.laps, key=lambda lap: lap.round):
-        seconds.setdefault(lap.key, []).append(lap.seconds)
+Laps = Mapping[Key, Mapping[int, float]]  # seconds by contestant and round
+
+
+def _sound_laps(result: RaceResult) -> Laps:
+    sound = {entry.key for entry in result.entries if entry.disqualified is None}
+    seconds: dict[Key, dict[int, float]] = {}
+    for lap in result.laps:
+        if lap.key in sound:
+            seconds.setdefault(lap.key, {})[lap.round] = lap.seconds
     return seconds
+
+
+def _row(key: Key, left: Laps, right: Laps) -> Row:
+    before, after = list(left[key].values()), list(right[key].values())
+    before_relative, after_relative = _relative(key, left), _relative(key, right)
+    relative = (
+        independent_ratio(after_relative, before_relative) if before_relative and after_relative else None
+    )
+    return Row(key, median(before), median(after), independent_ratio(after, before), relative)
+
+
+def _relative(key: Key, laps: Laps) -> list[float]:
+    """Seconds against the sequential baseline in the same round; empty for the baseline itself."""
+    base = laps.get((BASELINE, key[1], 1), {})
+    if key[0] == BASELINE:
+        return []
+    return [seconds / base[number] for number, seconds in laps[key].items() if number in base]
 
 
 def _task(result: RaceResult) -> dict[str, Any]:

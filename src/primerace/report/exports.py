@@ -6,10 +6,18 @@ import json
 from collections.abc import Iterable, Sequence
 
 from primerace.report import rows
-from primerace.report.comparison import Comparison
+from primerace.report.comparison import Comparison, Row
 from primerace.results import Entry, RaceResult, Speedup
 
-COMPARISON_COLUMNS = ("racer", "kernel", "workers", "before", "after", "after vs before")
+COMPARISON_COLUMNS = (
+    "racer",
+    "kernel",
+    "workers",
+    "before",
+    "after",
+    "after/before",
+    "relative to\nsequential",
+)
 
 
 def csv_table(result: RaceResult) -> str:
@@ -73,10 +81,11 @@ def markdown_comparison(comparison: Comparison) -> str:
     return _markdown(COMPARISON_COLUMNS, map(comparison_row, comparison.rows))
 
 
-def comparison_row(row: "Comparison.Row") -> Sequence[str]:
+def comparison_row(row: Row) -> Sequence[str]:
     """The cells of one contestant in both results."""
     racer, kernel, workers = row.key
-    times = (rows.duration(row.before), rows.duration(row.after), rows.ratio(row.ratio))
+    relative = rows.NONE if row.relative is None else rows.ratio(row.relative)
+    times = (rows.duration(row.before), rows.duration(row.after), rows.ratio(row.ratio), relative)
     return racer, kernel or rows.NONE, str(workers), *times
 
 
@@ -85,7 +94,7 @@ def pyperf(result: RaceResult) -> str:
     facts = {"cpu_model_name": str(result.machine["cpu"]), "python_version": str(result.machine["python"])}
     benchmarks = []
     for entry in timed(result.entries):
-        laps = [lap for lap in result.laps if lap.key == (entry.racer, entry.kernel, entry.workers)]
+        laps = [lap for lap in result.laps if lap.key == entry.key]
         benchmarks.append(
             {
                 "metadata": {"name": f"{entry.name} x{entry.workers}", "loops": 1},

@@ -25,7 +25,9 @@ def findings(result: RaceResult) -> Iterator[str]:
         yield from map(_about_twin, twins)
         return
     for kernel in dict.fromkeys(entry.kernel for entry in racing):
-        sentence = _about_kernel([entry for entry in racing if entry.kernel == kernel and entry.workers > 1])
+        sentence = _about_kernel(
+            result, [entry for entry in racing if entry.kernel == kernel and entry.workers > 1]
+        )
         if sentence:
             yield sentence
     if len(racing) > 1:
@@ -33,18 +35,20 @@ def findings(result: RaceResult) -> Iterator[str]:
 
 
 def _about_twin(twin: Entry) -> str:
-    assert twin.speedup is not None
+    if twin.speedup is None:
+        return f"A/A {twin.name.replace(AGAIN, '')}: its twin has no time."
     ratio = twin.speedup.ratio
     alarm = ratio.shows_gain or ratio.shows_loss
     verdict = "a false alarm" if alarm else "no difference shown, as it should be"
     return f"A/A {twin.name.replace(AGAIN, '')}: {times(twin.speedup)}: {verdict}."
 
 
-def _about_kernel(entries: Sequence[Entry]) -> str | None:
+def _about_kernel(result: RaceResult, entries: Sequence[Entry]) -> str | None:
     judged = [(entry, entry.speedup.ratio) for entry in entries if entry.speedup]
-    gains = [entry for entry, ratio in judged if ratio.shows_gain]
-    losses = [entry for entry, ratio in judged if ratio.shows_loss]
-    equal = [entry for entry, ratio in judged if not (ratio.shows_gain or ratio.shows_loss)]
+    noise = max((_noise(result, entry) for entry in entries), default=0.0)
+    gains = [entry for entry, ratio in judged if ratio.shows_gain and ratio.value > 1 + noise]
+    losses = [entry for entry, ratio in judged if ratio.shows_loss and 1 / ratio.value > 1 + noise]
+    equal = [entry for entry, _ in judged if entry not in gains + losses]
     parts = []
     if gains:
         allowed = gains[0].schedule_bound
@@ -58,6 +62,11 @@ def _about_kernel(entries: Sequence[Entry]) -> str | None:
         return None
     name = entries[0].kernel
     return f"{name}: {'; '.join(parts)}." if name else f"{'; '.join(parts)}."
+
+
+def _noise(result: RaceResult, entry: Entry) -> float:
+    """How restless this contestant's own baseline was, where that is more than a quiet machine's."""
+    return noisy(result).get(BASELINE if entry.kernel is None else f"{BASELINE}/{entry.kernel}", 0.0)
 
 
 def _listed(entries: Sequence[Entry]) -> str:
@@ -88,9 +97,8 @@ def _is_slower(result: RaceResult, other: Entry, first: Entry) -> bool:
     ratio = paired_ratio(
         [seconds[other.name][n] for n in both], [seconds[first.name][n] for n in both], result.job["seed"]
     )
-    return ratio.shows_gain and ratio.value > 1 + max(noisy(result).values(), default=0.0)
+    return ratio.shows_gain and ratio.value > 1 + max(_noise(result, other), _noise(result, first))
 
 
 def _by_round(result: RaceResult, entry: Entry) -> dict[int, float]:
-    key = (entry.racer, entry.kernel, entry.workers)
-    return {lap.round: lap.seconds for lap in result.laps if lap.key == key}
+    return {lap.round: lap.seconds for lap in result.laps if lap.key == entry.key}

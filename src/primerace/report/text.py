@@ -1,7 +1,7 @@
 """Results in the terminal: a table, what has to be known beside it, and what was found."""
 
 from collections.abc import Iterable, Iterator, Sequence
-from math import inf
+from math import inf, prod
 
 from rich import box
 from rich.console import Console
@@ -76,11 +76,20 @@ def _explanations(result: RaceResult) -> Table:
 
     def lines() -> Iterator[Sequence[str]]:
         for entry in timed(result.entries):
-            if entry.explanation is not None and entry.workers > 1:
-                part = entry.explanation
-                factors = (part.speedup, part.schedule, part.hardware, part.waiting, part.overhead)
-                rest = f"{part.unexplained - 1:+.1%}"
-                yield entry.racer, entry.kernel or rows.NONE, *map(rows.number, factors), rest
+            if entry.workers == 1:
+                continue
+            part = entry.explanation
+            if part is None:
+                yield entry.racer, entry.kernel or rows.NONE, "too short to explain", *[rows.NONE] * 5
+            else:
+                factors = (part.schedule, part.hardware, part.waiting, part.overhead)
+                rest = f"{part.speedup / prod(factors) - 1:+.1%}"
+                yield (
+                    entry.racer,
+                    entry.kernel or rows.NONE,
+                    *map(rows.number, (part.speedup, *factors)),
+                    rest,
+                )
 
     columns = ("racer", "kernel", "speed-up =", "schedule x", "hardware x", "waiting x", "overhead", "rest")
     return _table(columns, lines())
@@ -113,8 +122,12 @@ def _costs(result: RaceResult) -> Table:
 
 
 def _pays_from(entry: Entry, single: Entry | None) -> str:
-    if single is None or single.median_seconds is None:
+    """A size only where the interval shows a gain at all, or there are too few rounds for one."""
+    if single is None or single.median_seconds is None or entry.speedup is None:
         return rows.NONE
+    ratio = entry.speedup.ratio
+    if ratio.low is not None and not ratio.shows_gain:
+        return "never" if ratio.shows_loss else "no gain shown"
     seconds = break_even(entry, single.median_seconds)
     return "never" if seconds == inf else duration(seconds)
 
@@ -175,13 +188,20 @@ def _curve(curve: Sequence[Entry], cores: int) -> Table:
 
 
 def _laws(curve: Sequence[Entry]) -> Iterator[str]:
-    measured = [(entry.workers, entry.speedup.ratio.value) for entry in curve if entry.speedup]
+    """Each law fitted to the speed-ups over the curve's own single worker."""
+    seconds = {entry.workers: entry.median_seconds for entry in curve if entry.median_seconds}
+    if 1 not in seconds:
+        yield "No law is fitted: the sweep has no lap with 1 worker"
+        return
+    if min(entry.laps for entry in curve) < FEWEST_ROUNDS:
+        yield f"No law is fitted below {FEWEST_ROUNDS} rounds"
+        return
     for law, (_, names) in LAWS.items():
-        if len(measured) <= len(names):
-            yield f"{law}: {len(measured)} numbers of workers are too few for a fit"
+        if len(seconds) - 1 <= len(names):
+            yield f"{law}: too few numbers of workers for a fit"
             continue
         try:
-            yield _law_in_words(fit(law, *map(list, zip(*measured, strict=True))))
+            yield _law_in_words(fit(law, list(seconds), [seconds[1] / each for each in seconds.values()]))
         except ImportError:
             yield "Amdahl's and Gunther's laws are fitted with SciPy: pip install 'primerace[fit]'"
             return
