@@ -23,6 +23,7 @@ from primerace.schedule import bound, makespan
 
 FITS_BELOW = 0.05  # root mean square of the relative residuals, above which a law does not fit
 MOST_WORKERS = 1024  # how far COST looks
+BEATS = 0.98  # of a rival's time; medians that are closer than that are level
 
 
 @dataclass(frozen=True)
@@ -115,12 +116,13 @@ def cost(entry: Entry, costs: Sequence[float], rival_seconds: float, cores: int)
     Args:
         entry: what was measured of the racer.
         costs: the sequential seconds of each item with the same kernel, in the order of the race.
-        rival_seconds: what the single thread takes for the whole job.
+        rival_seconds: what the single thread takes for the whole job; beaten where 2% of it are saved.
         cores: how many cores this machine has; beyond them the answer is extrapolated.
     """
     if entry.median_seconds is None or entry.dispatch_seconds is None:
         return Cost(None, False, "not measured")
     dispatch = entry.dispatch_seconds
+    rival_seconds *= BEATS
     if dispatch + sum(costs) < rival_seconds:
         return Cost(1, False, "one worker does")
     if entry.workers == 1:

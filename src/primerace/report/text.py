@@ -15,7 +15,7 @@ from primerace.report.exports import COMPARISON_COLUMNS, comparison_row, timed
 from primerace.report.findings import findings, noisy
 from primerace.report.rows import duration
 from primerace.results import Entry, RaceResult, SweepResult
-from primerace.scaling import LAWS, Cost, Fit, break_even, cost, fit
+from primerace.scaling import LAWS, Fit, break_even, cost, fit
 from primerace.stats import FEWEST_ROUNDS
 
 BAR = 24  # characters of the longest bar of a sweep
@@ -138,20 +138,22 @@ def _baseline(result: RaceResult, kernel: str | None) -> Entry | None:
 
 
 def _cost_in_words(result: RaceResult, entry: Entry, rival: str) -> str:
-    single = _baseline(result, rival)
-    if single is None or single.median_seconds is None:
+    single, own = _baseline(result, rival), _baseline(result, entry.kernel)
+    if single is None or single.median_seconds is None or own is None:
         return rows.NONE  # it did not race
-    laps = [lap for lap in result.laps if (lap.racer, lap.kernel) == (BASELINE, entry.kernel)]
-    found: Cost = cost(
-        entry,
-        item_costs(laps, result.job["sequence"]),
-        single.median_seconds,
-        result.machine["cores"],
-    )
+    found = cost(entry, _costs_of(result, own), single.median_seconds, result.machine["cores"])
     if found.workers is None:
         return f"never ({found.reason})"
     mark = " (extrapolated)" if found.extrapolated else ""
     return f"{found.workers} worker{'s' if found.workers > 1 else ''}{mark}"
+
+
+def _costs_of(result: RaceResult, single: Entry) -> list[float]:
+    """The seconds of each item, which add up to the median lap: the medians of items add up to less."""
+    laps = [lap for lap in result.laps if lap.key == single.key]
+    costs = item_costs(laps, result.job["sequence"])
+    stretch = (single.median_seconds or 0.0) / sum(costs) if sum(costs) else 1.0
+    return [seconds * stretch for seconds in costs]
 
 
 def print_sweep(result: SweepResult, console: Console) -> None:
