@@ -15,9 +15,11 @@ from types import FrameType
 
 import click
 
-from primerace.cli.contests import race, run, sweep
 from primerace.cli.files import compare, export, show
 from primerace.cli.lists import check, racers
+from primerace.cli.race import race
+from primerace.cli.run import run
+from primerace.cli.sweep import sweep
 from primerace.job import JobError
 from primerace.lineup import RaceError
 from primerace.racers import RacerError

@@ -1,0 +1,68 @@
+"""The command that holds a race."""
+
+import click
+
+from primerace.cli import options
+from primerace.cli.watching import ending, report, watch
+from primerace.job import Job
+from primerace.lineup import line_up
+from primerace.racing import Race
+from primerace.report import text
+
+
+@click.command()
+@options.racers
+@options.kernels
+@options.items
+@options.workers
+@click.option("--rounds", type=click.IntRange(1, 1_000_000), help="Exactly this many rounds.")
+@click.option(
+    "--seconds",
+    type=float,
+    callback=options.duration,
+    default=30.0,
+    show_default=True,
+    help="Without --rounds: at least 6 rounds, and as many as fit in this time.",
+)
+@click.option(
+    "--precision",
+    callback=options.share,
+    metavar="SHARE",
+    help="Without --rounds: stop as soon as every interval reaches at most this far, such as 2%.",
+)
+@options.seed
+@options.order
+@options.start_method
+@click.option("--explain", is_flag=True, help="Show why each racer has its speed-up, and what it costs.")
+@click.option("--aa", "twins", is_flag=True, help="Race every contestant against itself: a test of the test.")
+@options.json_file
+@options.csv_file
+@options.markdown_file
+def race(
+    racers: list[str] | None,
+    kernels: list[str] | None,
+    items: str | None,
+    workers: int | None,
+    rounds: int | None,
+    seconds: float,
+    precision: float | None,
+    seed: int | None,
+    order: str,
+    start_method: str | None,
+    explain: bool,
+    twins: bool,
+    json_file: str | None,
+    csv_file: str | None,
+    markdown_file: str | None,
+) -> int:
+    """Race racers and kernels on one job, in interleaved rounds, and rank them."""
+    job = Job.load(items or "quick")
+    field = line_up(job, racers, kernels, workers, start_method, twins)
+    files = {"--json": json_file, "--csv": csv_file, "--markdown": markdown_file}
+    for option, path in files.items():
+        options.check_writable(option, path)
+    contest = Race(job, field, seed, order, start_method)
+    interrupted = watch(contest, rounds, seconds, precision)
+    result = contest.result()
+    report(result, files, lambda console: text.print_race(result, console, explain))
+    return ending(result, interrupted)

@@ -1,0 +1,87 @@
+"""What the commands that race share: the progress bar, the table and files at the end, the exit code."""
+
+from collections.abc import Callable, Mapping
+
+import click
+from rich.console import Console
+from rich.progress import BarColumn, Progress, TextColumn, TimeElapsedColumn
+
+from primerace.cli import options
+from primerace.laps import Lap
+from primerace.racing import Race
+from primerace.report import exports
+from primerace.report.rows import duration
+from primerace.results import RaceResult
+
+DISQUALIFIED, INTERRUPTED = 1, 130
+FORMATS: Mapping[str, Callable[[RaceResult], str]] = {
+    "--json": lambda result: result.dumps() + "\n",
+    "--csv": exports.csv_table,
+    "--markdown": exports.markdown_table,
+}
+
+
+def watch(
+    contest: Race,
+    rounds: int | None,
+    seconds: float = 30.0,
+    precision: float | None = None,
+    after_lap: Callable[[Lap], None] = lambda lap: None,
+) -> bool:
+    """Warm up, say how long it will take, and run the rounds behind a progress bar; True if interrupted.
+
+    The bar is drawn between laps and never by a thread of its own, which would disturb the laps.
+    """
+    console = options.console(stderr=True)
+    job = contest.job
+    console.print(
+        f"job {job.name}: {len(job.items)} items, {len(contest.contestants)} contestants; warming up …",
+        markup=False,
+    )
+    columns = (TextColumn("{task.description}"), BarColumn(), TextColumn("{task.percentage:.0f}%"))
+    try:
+        contest.warm_up()
+        planned = f"{rounds} round{'s' if rounds > 1 else ''}" if rounds else "at least 6 rounds"
+        expected = duration(contest.expected_seconds(rounds, seconds))
+        console.print(f"{planned}, expected to take about {expected}")
+        with Progress(
+            *columns, TimeElapsedColumn(), console=console, auto_refresh=False, transient=True
+        ) as progress:
+            bar = progress.add_task("", total=None)
+            for lap in contest.run(rounds, seconds, precision):
+                progress.update(
+                    bar,
+                    total=contest.planned_rounds * len(contest.contestants),
+                    completed=len(contest.laps),
+                    description=f"round {lap.round + 1} of {contest.planned_rounds}",
+                    refresh=True,
+                )
+                after_lap(lap)
+    except KeyboardInterrupt:
+        return True
+    return False
+
+
+def report(
+    result: RaceResult, files: Mapping[str, str | None], print_table: Callable[[Console], None]
+) -> None:
+    """Print the table, then write the files; where nothing was measured, they keep what they hold."""
+    try:
+        print_table(options.console(stderr="-" in files.values()))
+    finally:  # whoever reads the table may have left, as `head` does
+        for option, path in files.items():
+            if path is not None and (result.laps or _disqualified(result) or path == "-"):
+                options.write(option, path, FORMATS[option](result))
+
+
+def _disqualified(result: RaceResult) -> bool:
+    return any(entry.disqualified is not None for entry in result.entries)
+
+
+def ending(result: RaceResult, interrupted: bool, hint: str = "") -> int:
+    """The exit code, after a word about an interruption."""
+    if interrupted:
+        hint = hint if result.laps else ""
+        click.echo(f"interrupted after {len(result.laps)} laps: the table is partial{hint}", err=True)
+        return INTERRUPTED
+    return DISQUALIFIED if _disqualified(result) else 0
