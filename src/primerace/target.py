@@ -1,0 +1,188 @@
+"""Callables by name: `package.module:function`, or `./script.py:function` for a file that is no module.
+
+What is loaded travels to other processes by that name, and is loaded there once. So a lambda, a method or a
+function of a script gets there too, with every start method, where pickle alone would refuse it.
+"""
+
+import os
+import sys
+from collections.abc import Iterable, Iterator
+from contextlib import contextmanager, redirect_stdout
+from difflib import get_close_matches
+from functools import cache, partial
+from importlib import import_module, invalidate_caches
+from importlib.util import module_from_spec, spec_from_file_location
+from pkgutil import iter_modules
+from types import ModuleType
+from typing import Any
+
+from primerace import traces
+
+FORMS = "package.module:function or ./script.py:function"
+
+
+class TargetError(ValueError):
+    """A name that leads to no callable; the message says which part of it is wrong."""
+
+
+class Named(partial[Any]):
+    """A callable that is pickled as its name and found again where it is unpickled."""
+
+    spec: str
+    folder: str
+
+    def __reduce__(self) -> tuple[Any, ...]:
+        return _load, (self.spec, self.folder)
+
+    def __repr__(self) -> str:
+        return f"load({self.spec!r})"
+
+
+def load(spec: str, folder: str | None = None) -> Named:
+    """The callable of that name; its module is imported, a script runs under its own name, not as `__main__`.
+
+    Modules of the folder can be imported, as under `python -m`; beside a script, those of the script's
+    folder. What is printed while they are imported goes to standard error.
+
+    Args:
+        spec: `package.module:function`, with further attributes behind dots, or `./script.py:function`.
+        folder: where modules and scripts are looked for; None is the current folder.
+
+    Returns:
+        The callable, ready to be called and to be pickled.
+
+    Raises:
+        TargetError: a part of the name does not exist, can't be imported, or can't be called.
+
+    >>> load("math:isqrt")(17)
+    4
+    """
+    return _load(spec, os.path.abspath(folder or os.getcwd()))
+
+
+@cache
+def _load(spec: str, folder: str) -> Named:
+    place, _, path = spec.rpartition(":")
+    if not place or not path or "\0" in spec:
+        guess = _guess(spec)
+        hint = f", here perhaps {guess}" if guess else ""
+        raise TargetError(f"{spec!r} names no function; write {FORMS}{hint}")
+    module = _script(place, folder) if is_script(place) else _module(place, folder)
+    found: Any = module
+    for name in path.split("."):
+        found = _attribute(found, name, spec)
+    if not callable(found):
+        raise TargetError(f"{spec}: can't be called, it is of type {type(found).__name__}")
+    named = Named(found)
+    named.spec, named.folder = spec, folder
+    return named
+
+
+def _guess(spec: str) -> str:
+    """What may have been meant by a name without a colon."""
+    if is_script(spec):
+        return f"{spec}:NAME"
+    module, _, function = spec.strip(":").rpartition(".")
+    return f"{module}:{function}" if module else ""
+
+
+def is_script(place: str) -> bool:
+    """Whether the part before the colon is a path rather than a module."""
+    return place.endswith(".py") or os.sep in place
+
+
+def _module(name: str, folder: str) -> ModuleType:
+    if not all(name.split(".")):
+        raise TargetError(f"{name!r} is no name of a module; write {FORMS}")
+    _make_importable(folder)
+    invalidate_caches()  # the module may have been written since the folder was last looked at
+    with _importing(name):
+        try:
+            return import_module(name)
+        except ModuleNotFoundError as error:
+            missing = error.name or ""
+            if missing != name and not name.startswith(f"{missing}."):
+                raise
+            raise TargetError(
+                f"there is no module {missing!r}{_near(missing, _modules_beside(missing))}"
+            ) from None
+
+
+def _modules_beside(missing: str) -> Iterable[str]:
+    """The modules that can be imported where one is missing."""
+    parent, _, _ = missing.rpartition(".")
+    if not parent:
+        return {*sys.stdlib_module_names, *(module.name for module in iter_modules())}
+    path = getattr(sys.modules.get(parent), "__path__", ())
+    return [f"{parent}.{module.name}" for module in iter_modules(path)]
+
+
+def _script(place: str, folder: str) -> ModuleType:
+    """The module that a script is, under the name of its file, so that what it defines can be pickled."""
+    path = os.path.realpath(os.path.join(folder, os.path.expanduser(place)))
+    if not os.path.isfile(path):
+        near = _near(os.path.basename(path), _scripts_beside(path))
+        raise TargetError(f"there is no script {place!r}{near}")
+    name, ending = os.path.splitext(os.path.basename(path))
+    if ending != ".py" or "." in name:
+        raise TargetError(f"{place}: a script's name ends in .py and has no other dot")
+    loaded = sys.modules.get(name)
+    if loaded is not None:
+        if os.path.realpath(getattr(loaded, "__file__", None) or "") == path:
+            return loaded
+        raise TargetError(f"{place}: a module {name!r} is already loaded; give the script another name")
+    _make_importable(os.path.dirname(path))
+    spec = spec_from_file_location(name, path)
+    assert spec is not None
+    assert spec.loader is not None
+    module = module_from_spec(spec)
+    sys.modules[name] = module
+    try:
+        with _importing(place):
+            spec.loader.exec_module(module)
+    except BaseException:
+        del sys.modules[name]
+        raise
+    return module
+
+
+def _scripts_beside(path: str) -> Iterable[str]:
+    try:
+        return [name for name in os.listdir(os.path.dirname(path)) if name.endswith(".py")]
+    except OSError:
+        return []
+
+
+def _make_importable(folder: str) -> None:
+    if folder not in sys.path:
+        sys.path.insert(0, folder)
+
+
+@contextmanager
+def _importing(what: str) -> Iterator[None]:
+    """Let what is imported print to standard error only, and tell in one sentence why it failed."""
+    try:
+        with redirect_stdout(sys.stderr):
+            yield
+    except TargetError:
+        raise
+    except SystemExit as error:
+        raise TargetError(f"{what}: importing it called sys.exit: {traces.summary(error)}") from error
+    except Exception as error:
+        raise TargetError(f"{what}: importing it raised {traces.summary(error)}") from error
+
+
+def _attribute(owner: Any, name: str, spec: str) -> Any:
+    try:
+        return getattr(owner, name)
+    except AttributeError:
+        what = f"module {owner.__name__!r}" if isinstance(owner, ModuleType) else repr(owner)
+        callables = [each for each in dir(owner) if callable(getattr(owner, each, None))]
+        raise TargetError(f"{spec}: {what} has no {name!r}{_near(name, callables)}") from None
+    except Exception as error:
+        raise TargetError(f"{spec}: looking up {name!r} raised {error!r}") from error
+
+
+def _near(name: str, known: Iterable[str]) -> str:
+    matches = get_close_matches(name, list(known), 1)
+    return f"; did you mean {matches[0]!r}?" if matches else ""
