@@ -1,0 +1,1 @@
+"""Charts of results, made with Altair (Vega-Lite): one question a file. Needs the extra `plot`."""

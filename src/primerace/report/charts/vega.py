@@ -1,0 +1,35 @@
+"""What vl-convert does with a chart: pictures, drawn without a browser, and Vega itself as a script."""
+
+import json
+from collections.abc import Callable
+from typing import Any
+
+import altair
+import vl_convert
+
+VERSION = ".".join(
+    altair.SCHEMA_VERSION.removeprefix("v").split(".")[:2]
+)  # of Vega-Lite, as Altair writes it
+SHARPNESS = 2  # pixels of a PNG for each pixel of the chart
+
+
+def svg(specification: dict[str, Any]) -> bytes:
+    """The chart as SVG."""
+    text: str = vl_convert.vegalite_to_svg(_text(specification), vl_version=VERSION)
+    return text.encode()
+
+
+def png(specification: dict[str, Any]) -> bytes:
+    """The chart as PNG."""
+    return bytes(vl_convert.vegalite_to_png(_text(specification), vl_version=VERSION, scale=SHARPNESS))
+
+
+def script() -> str:
+    """Vega, Vega-Lite and Vega-Embed as one script for a page."""
+    bundle: Callable[..., str] = vl_convert.javascript_bundle  # its stub demands what it can do without
+    return bundle(vl_version=VERSION)
+
+
+def _text(specification: dict[str, Any]) -> str:
+    """JSON in UTF-8: a name in a result can hold half a character, which UTF-8 can't."""
+    return json.dumps(specification, ensure_ascii=False).encode("utf-8", "replace").decode()
