@@ -1,10 +1,15 @@
 """The extension modules; all else about the build is in pyproject.toml."""
 
+import os
 from glob import glob
+from pathlib import Path
+from tempfile import TemporaryDirectory
 
 import numpy
 from Cython.Build import cythonize
 from setuptools import Extension, setup
+from setuptools.command.build_ext import build_ext
+from setuptools.errors import CompileError, LinkError
 
 # Each interpreter with its own GIL needs its own copy of a module's state.
 MODULE_STATE = [("CYTHON_USE_MODULE_STATE", "1")]
@@ -35,6 +40,37 @@ extensions = [
         include_dirs=[numpy.get_include()],
         extra_compile_args=["-O3"],
     ),
+    Extension(
+        "primerace._native",
+        ["ext/primerace/_native.pyx"],
+        extra_compile_args=["-O3"],
+    ),
 ]
 
-setup(ext_modules=cythonize(extensions, include_path=["ext"]))
+
+class Build(build_ext):
+    """Builds `_native` with OpenMP where the compiler has it and PRIMERACE_NO_OPENMP=1 does not forbid it."""
+
+    def build_extensions(self):
+        native = next(each for each in self.extensions if each.name == "primerace._native")
+        if os.environ.get("PRIMERACE_NO_OPENMP") != "1" and self._has_openmp():
+            native.extra_compile_args.append("-fopenmp")
+            native.extra_link_args.append("-fopenmp")
+        else:
+            self.warn("building without OpenMP: the racer native will not be available")
+        super().build_extensions()
+
+    def _has_openmp(self):
+        program = "#include <omp.h>\nint main(void) { return omp_get_max_threads() < 1; }\n"
+        with TemporaryDirectory() as folder:
+            source = Path(folder, "openmp.c")
+            source.write_text(program)
+            try:
+                objects = self.compiler.compile([str(source)], folder, extra_preargs=["-fopenmp"])
+                self.compiler.link_executable(objects, "openmp", folder, extra_postargs=["-fopenmp"])
+            except (CompileError, LinkError):
+                return False
+        return True
+
+
+setup(ext_modules=cythonize(extensions, include_path=["ext"]), cmdclass={"build_ext": Build})

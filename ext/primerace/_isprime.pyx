@@ -79,6 +79,10 @@ cdef void answer_block(const uint64_t *n, size_t count, uint8_t *answers) noexce
     current_instruction_set().block(n, count, answers)
 
 
+cdef bint answer_word(uint64_t n) noexcept nogil:
+    return is_prime_64(n)
+
+
 cdef bint is_integer(object n):
     """An object with an index: a NumPy integer is one, an array, which has one and a length, is not."""
     return PyIndex_Check(n) and not (hasattr(type(n), "__len__") and hasattr(type(n), "__array__"))

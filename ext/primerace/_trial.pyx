@@ -4,7 +4,7 @@
 """Trial division, compiled once and given two faces: one holds the GIL, one releases it.
 
 Both faces run the same C function, `trial_slice`, so any difference between them is the GIL and nothing
-else. A call divides in slices and looks for signals between them, so that Ctrl-C stops a long call. Python
+else. Each also does a part of its work alone, for those who divide one number's divisors among workers. A call divides in slices and looks for signals between them, so that Ctrl-C stops a long call. Python
 handles signals in its main thread alone: in other threads `released` does not take the GIL back to look.
 """
 
@@ -20,12 +20,6 @@ cdef extern from "Python.h":
 # within which Ctrl-C has to work, far above the cost of a look for signals.
 cdef enum:
     SLICE = 1 << 20
-
-ctypedef struct Trial:
-    uint64_t n
-    uint64_t root
-    uint64_t divisor
-    bint prime
 
 
 cdef uint64_t integer_sqrt(uint64_t n) noexcept nogil:
@@ -59,6 +53,41 @@ cdef bint trial_slice(Trial *trial) noexcept nogil:
         divisor += 2
     trial.divisor = divisor
     return divisor > trial.root
+
+
+cdef Trial begin_range(object n, object first, object last) except *:
+    """The part of n's trial from `first` to `last`; it knows of no other divisors, not even of 2."""
+    cdef Trial trial
+    trial.n = to_uint64(n)
+    trial.divisor = to_uint64(first)
+    trial.root = min(to_uint64(last), integer_sqrt(trial.n)) if trial.n else 0
+    trial.prime = True
+    if trial.divisor % 2 == 0:
+        raise ValueError(f"the first divisor is a positive odd number, not {first}")
+    return trial
+
+
+cdef bint finish_held(Trial *trial) except -1:
+    """Keep the GIL to the end; True where no divisor was found."""
+    while not trial_slice(trial):
+        PyErr_CheckSignals()
+    return trial.prime
+
+
+cdef bint finish_released(Trial *trial) except -1:
+    """Release the GIL, and take it back only to look for signals; True where no divisor was found."""
+    cdef bint done
+    with nogil:
+        done = trial_slice(trial)
+    if not done and not in_main_thread():
+        with nogil:
+            while not done:
+                done = trial_slice(trial)
+    while not done:
+        PyErr_CheckSignals()
+        with nogil:
+            done = trial_slice(trial)
+    return trial.prime
 
 
 cdef bint in_main_thread():
@@ -99,9 +128,7 @@ def held(n, /):
     (True, False)
     """
     cdef Trial trial = begin_trial(to_uint64(n))
-    while not trial_slice(&trial):
-        PyErr_CheckSignals()
-    return trial.prime
+    return finish_held(&trial)
 
 
 def released(n, /):
@@ -124,15 +151,48 @@ def released(n, /):
     (True, False)
     """
     cdef Trial trial = begin_trial(to_uint64(n))
-    cdef bint done
-    with nogil:
-        done = trial_slice(&trial)
-    if not done and not in_main_thread():
-        with nogil:
-            while not done:
-                done = trial_slice(&trial)
-    while not done:
-        PyErr_CheckSignals()
-        with nogil:
-            done = trial_slice(&trial)
-    return trial.prime
+    return finish_released(&trial)
+
+
+def held_no_divisor(n, first, last, /):
+    """A part of `held`: tell whether none of first, first + 2, ... up to last divides n.
+
+    Args:
+        n: the dividend; first: an odd number; last: where to end, at the latest at the square root of n. All
+            are integers below 2**64, as `held` takes them.
+
+    Returns:
+        bool: True where none does.
+
+    Raises:
+        TypeError: one of them is not an integer.
+        OverflowError: one of them is not below 2**64.
+        ValueError: first is not a positive odd number.
+
+    >>> held_no_divisor(91, 3, 5), held_no_divisor(91, 3, 7)
+    (True, False)
+    """
+    cdef Trial trial = begin_range(n, first, last)
+    return finish_held(&trial)
+
+
+def released_no_divisor(n, first, last, /):
+    """A part of `released`: tell whether none of first, first + 2, ... up to last divides n.
+
+    Args:
+        n: the dividend; first: an odd number; last: where to end, at the latest at the square root of n. All
+            are integers below 2**64, as `released` takes them.
+
+    Returns:
+        bool: True where none does.
+
+    Raises:
+        TypeError: one of them is not an integer.
+        OverflowError: one of them is not below 2**64.
+        ValueError: first is not a positive odd number.
+
+    >>> released_no_divisor(91, 3, 5), released_no_divisor(91, 3, 7)
+    (True, False)
+    """
+    cdef Trial trial = begin_range(n, first, last)
+    return finish_released(&trial)

@@ -36,3 +36,30 @@ def is_prime(n: "SupportsIndex", /) -> bool:
         if n % divisor == 0:
             return False
     return True
+
+
+def no_divisor(n: "SupportsIndex", first: "SupportsIndex", last: "SupportsIndex", /) -> bool:
+    """A part of `is_prime`: tell whether none of first, first + 2, ... up to last divides n.
+
+    Args:
+        n: the dividend.
+        first: an odd number.
+        last: where to end, at the latest at the integer square root of n.
+
+    Returns:
+        True where none does.
+
+    Raises:
+        TypeError: one of them is not an integer.
+        ValueError: first is not a positive odd number.
+
+    >>> no_divisor(91, 3, 5), no_divisor(91, 3, 7)
+    (True, False)
+    """
+    n, first, last = index(n), index(first), index(last)
+    if first < 1 or first % 2 == 0:
+        raise ValueError(f"the first divisor is a positive odd number, not {first}")
+    for divisor in range(first, min(last, isqrt(max(n, 0))) + 1, 2):
+        if n % divisor == 0:
+            return False
+    return True
