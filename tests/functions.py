@@ -60,7 +60,7 @@ def die_beside_a_child(how: str) -> str:
 
 
 def unpicklable(_: Any) -> Any:
-    return lambda: None
+    return (each for each in "generator")
 
 
 class Unreadable:
@@ -80,3 +80,23 @@ def unreadable(_: Any) -> Unreadable:
 
 def is_child(_: Any) -> bool:
     return parent_process() is not None
+
+
+def sleeps_as_gevent(_: Any) -> bool:
+    """Whether gevent has replaced the sleep of the standard library."""
+    return "gevent" in time.sleep.__module__
+
+
+def process_id(_: Any) -> int:
+    return os.getpid()
+
+
+def sum_with_numpy(n: int) -> int:
+    import numpy
+
+    return int(numpy.arange(n).sum())
+
+
+def process_id_after_a_nap(seconds: float) -> int:
+    time.sleep(seconds)
+    return os.getpid()

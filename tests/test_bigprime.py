@@ -223,6 +223,7 @@ def test_barrett_reduction(bits: int) -> None:
             assert (x % modulus - x) % n == 0
 
 
+@pytest.mark.thread_unsafe
 @pytest.mark.usefixtures("arithmetic")
 @pytest.mark.parametrize("function", [bigprime.is_prime, bigprime.next_prime, bigprime.prev_prime])
 def test_a_signal_stops_long_work_within_a_fifth_of_a_second(function: Callable[[int], Any]) -> None:

@@ -8,6 +8,7 @@ import signal
 import subprocess
 import sys
 import time
+from itertools import product
 
 import psutil
 import pytest
@@ -16,7 +17,7 @@ from watching import descendants, gone, interrupt, start
 from primerace.cli import command, main
 from primerace.job import BOOK, QUICK
 from primerace.kernels import KERNELS
-from primerace.racers import RACERS
+from primerace.racers import CORE, RACERS
 
 # Output that is buffered, as most users have it, fails later than output that is not.
 os.environ.pop("PYTHONUNBUFFERED", None)
@@ -81,9 +82,11 @@ def test_nothing_at_all_is_help():
 class TestRun:
     @pytest.mark.parametrize("racer", list(RACERS))
     def test_shows_every_number(self, racer):
-        done = primerace(
-            "run", "--racer", racer, "--kernel", "released", "--items", "quick", "--workers", "2"
-        )
+        reason = RACERS[racer]().available()
+        if reason is not None:
+            pytest.skip(f"{racer}: {reason}")
+        kernel = "released" if RACERS[racer].kernels is None else max(RACERS[racer].kernels)
+        done = primerace("run", "--racer", racer, "--kernel", kernel, "--items", "quick", "--workers", "2")
         assert (done.returncode, done.stderr) == (0, "")
         *lines, total = done.stdout.splitlines()
         shown = {}
@@ -92,7 +95,7 @@ class TestRun:
             shown[int(number)] = mark == "P"
         assert shown == QUICK
         workers = "1 worker" if RACERS[racer].single else "2 workers"
-        assert re.fullmatch(rf"20 checks by {racer}/released with {workers}: \d+\.\d{{3}}s", total)
+        assert re.fullmatch(rf"20 checks by {racer}/{kernel} with {workers}: \d+\.\d{{3}}s", total)
 
     def test_runs_the_book_by_default(self):
         done = primerace("run", "--kernel", "held", "--racer", "sequential")
@@ -142,6 +145,8 @@ class TestUsage:
             ("race", "--order", "random"),
             ("race", "--racers", ""),
             ("race", "--racers", ","),
+            ("race", "--racers", "all,threads"),
+            ("run", "--racer", "asyncio-nap", "--kernel", "held"),
             ("race", "--kernels", " "),
             (
                 "race",
@@ -246,6 +251,25 @@ class TestRace:
         assert done.returncode == 1
         assert "disqualified sequential/held" in done.stdout
 
+    def test_core_by_default_and_a_word_about_the_others(self, in_process):
+        code, output, errors = in_process("race", "--rounds", "1", "--kernels", "held", "--json", "-")
+        assert code == 0
+        assert {entry["racer"] for entry in json.loads(output)["entries"]} == set(CORE)
+        others = [name for name in RACERS if name not in CORE]
+        assert errors.splitlines()[0] == f"--racers all races {', '.join(others)} as well"
+
+    def test_all(self, in_process):
+        code, output, errors = in_process(
+            "race", "--rounds", "1", "--kernels", "held", "--racers", "all", "--json", "-"
+        )
+        data = json.loads(output)
+        named = {entry["racer"] for entry in data["entries"]}
+        missing = {each["racer"]: each["reason"] for each in data["unavailable"]}
+        assert code == 0
+        assert named | set(missing) == set(RACERS)
+        assert missing["asyncio-nap"] == "only with kernel python"
+        assert "--racers all" not in errors
+
     def test_longest_first(self):
         done = primerace(*QUICK_RACE, "--order", "longest-first", "--json", "-")
         assert json.loads(done.stdout)["job"]["order"] == "longest-first"
@@ -302,6 +326,12 @@ def test_narrow_terminal(columns):
 LONG = "9999999999999917\n" * 50  # seconds each in pure Python
 
 
+INTERRUPTED = [
+    *product(["processes", "process-pool"], ["fork", "forkserver", "spawn"]),
+    *((name, "fork") for name in ("asyncio-processes", "gevent", "joblib") if not RACERS[name]().available()),
+]
+
+
 class TestInterrupt:
     """Ctrl-C, and what stops a service, in the middle of the work."""
 
@@ -314,12 +344,11 @@ class TestInterrupt:
             assert line
         return process, descendants(process.pid)
 
-    @pytest.mark.parametrize("method", ["fork", "forkserver", "spawn"])
-    @pytest.mark.parametrize("racer", ["processes", "process-pool"])
+    @pytest.mark.parametrize(("racer", "method"), INTERRUPTED)
     def test_of_a_lap(self, tmp_path, racer, method):
         arguments = ("run", "--racer", racer, "--start-method", method, "--workers", "2")
         process, children = self.begin(tmp_path, *arguments, until="P", items=f"7\n{LONG}")
-        assert len(children) >= 2
+        assert len(children) >= (1 if racer == "gevent" else 2)
         interrupt(process)
         _, errors = process.communicate(timeout=20)
         assert process.returncode == 130
@@ -327,7 +356,9 @@ class TestInterrupt:
         assert "Traceback" not in errors
         assert gone(children)
 
-    @pytest.mark.parametrize("racer", ["sequential", "threads", "thread-pool"])
+    @pytest.mark.parametrize(
+        "racer", ["sequential", "threads", "thread-pool", "asyncio", "asyncio-nap", "asyncio-threads"]
+    )
     def test_of_a_lap_in_process(self, tmp_path, racer):
         """A thread can't be stopped in the middle of an item, so these are short."""
         process, _ = self.begin(

@@ -3,9 +3,13 @@
 import subprocess
 import sys
 import time
+from pathlib import Path
 from statistics import median
 
 import pytest
+
+import primerace
+from primerace import machine
 
 
 def loaded_by(module):
@@ -13,7 +17,7 @@ def loaded_by(module):
     return set(subprocess.run([sys.executable, "-c", code], capture_output=True, text=True).stdout.split())
 
 
-@pytest.mark.parametrize("module", ["primerace", "primerace.kernels", "primerace.racing"])
+@pytest.mark.parametrize("module", ["primerace", "primerace.kernels", "primerace.racing", "primerace.gil"])
 def test_brings_no_numpy(module):
     loaded = loaded_by(module)
     assert module in loaded
@@ -34,3 +38,13 @@ def test_import_is_quick():
 
     extra = [seconds("import primerace") - seconds("pass") for _ in range(5)]
     assert median(extra) < 0.15
+
+
+COMPILED = [path.name.split(".")[0] for path in Path(primerace.__file__).parent.glob("_*.so")]
+
+
+@pytest.mark.skipif(machine.gil_enabled(), reason="the GIL is on here anyway")
+@pytest.mark.parametrize("module", COMPILED)
+def test_leaves_the_gil_off(module):
+    code = f"import sys, primerace.{module}; sys.exit(sys._is_gil_enabled())"
+    assert subprocess.run([sys.executable, "-W", "error", "-c", code]).returncode == 0

@@ -605,6 +605,7 @@ def test_errors_in_threads_come_through(workers: int) -> None:
     assert (is_prime(MANY, workers=workers) == is_prime(MANY)).all()
 
 
+@pytest.mark.thread_unsafe
 @pytest.mark.skipif(not hasattr(os, "fork"), reason="needs fork")
 @pytest.mark.filterwarnings("ignore:.*multi-threaded.*:DeprecationWarning")
 def test_a_child_does_not_hang_on_the_threads_of_its_parent() -> None:
@@ -631,6 +632,7 @@ def test_the_import_brings_in_nothing_heavy() -> None:
     assert run.stdout.strip() == "set()"
 
 
+@pytest.mark.thread_unsafe  # doctest takes the place of linecache for all threads
 def test_examples_in_docstrings() -> None:
     results = doctest.testmod(_isprime)
     assert results.attempted >= 8
@@ -668,6 +670,7 @@ def repeat(call: Callable[[], Any]) -> None:
         call()
 
 
+@pytest.mark.thread_unsafe
 @pytest.mark.parametrize("way", long_calls())
 def test_a_signal_stops_a_long_call_within_a_fifth_of_a_second(way: str) -> None:
     """In processor time, so that a busy machine can't fail it."""

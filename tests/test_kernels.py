@@ -16,7 +16,7 @@ from hypothesis import strategies as st
 from primes import MIDDLE_PRIMES, sieve
 from watching import interrupt, start
 
-from primerace import kernels
+from primerace import kernels, machine
 from primerace.job import BOOK, QUICK
 
 LIMIT = 10**6
@@ -219,6 +219,8 @@ def test_import_without_numpy(module):
     assert subprocess.run([sys.executable, "-c", code]).returncode == 0
 
 
+@pytest.mark.thread_unsafe
+@pytest.mark.skipif(not machine.gil_enabled(), reason="there is no GIL here to hold")
 def test_released_lets_other_threads_run_and_held_does_not():
     """A thread counts while the main thread divides; the holder gives it no turn at all."""
 

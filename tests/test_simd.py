@@ -8,6 +8,8 @@ import pytest
 
 from primerace import _isprime, simd
 
+pytestmark = pytest.mark.thread_unsafe  # the instruction set in use is the whole process's
+
 
 def run_python(program: str, **environment: str) -> subprocess.CompletedProcess[str]:
     """Run a program in a new interpreter, for the environment variable is read at import."""

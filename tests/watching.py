@@ -9,7 +9,7 @@ from collections.abc import Callable, Iterable
 
 import psutil
 
-HELPERS = ("multiprocessing.resource_tracker", "multiprocessing.forkserver")
+HELPERS = ("multiprocessing.resource_tracker", "multiprocessing.forkserver", "loky.backend.resource_tracker")
 
 
 def alive(process: psutil.Process) -> bool:
@@ -21,7 +21,7 @@ def alive(process: psutil.Process) -> bool:
 
 
 def descendants(pid: int | None = None) -> list[psutil.Process]:
-    """All processes under this one (default: the tests' own) except multiprocessing's own helpers."""
+    """All processes under this one (default: the tests' own) except multiprocessing's and loky's helpers."""
     parent = psutil.Process(pid)
     helpers = [child for child in parent.children() if _is_helper(child)]
     return [child for child in parent.children(recursive=True) if child not in helpers and alive(child)]

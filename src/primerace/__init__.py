@@ -14,12 +14,14 @@ if TYPE_CHECKING:
     from typing import Any
 
     from primerace import simd
+    from primerace.gil import GilVerdict, probe_gil
     from primerace.job import Job
     from primerace.racing import race
     from primerace.results import RaceResult, SweepResult
     from primerace.sweeping import sweep
 
 __all__ = [
+    "GilVerdict",
     "Job",
     "RaceResult",
     "SweepResult",
@@ -27,15 +29,18 @@ __all__ = [
     "kernels",
     "next_prime",
     "prev_prime",
+    "probe_gil",
     "race",
     "simd",
     "sweep",
 ]
 
 _LOADED_WHEN_USED = {
+    "GilVerdict": "gil",
     "Job": "job",
     "RaceResult": "results",
     "SweepResult": "results",
+    "probe_gil": "gil",
     "race": "racing",
     "sweep": "sweeping",
 }

@@ -1,12 +1,20 @@
 """The job: a function, its items, and the expected answers where they are known."""
 
-import json
+import inspect
 import os
-import sys
+import pickle
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
+from functools import cached_property
 from pathlib import Path
 from typing import Any
+
+from primerace import items as reading
+from primerace import target
+from primerace.items import JobError
+from primerace.plain import plain
+
+__all__ = ["BOOK", "QUICK", "SAMPLES", "Job", "JobError"]
 
 # The textbook's 20 numbers. The cost of an item is wildly uneven on purpose.
 BOOK = {
@@ -60,10 +68,6 @@ QUICK = {
 SAMPLES = {"book": BOOK, "quick": QUICK}
 
 
-class JobError(ValueError):
-    """Items that can't be read; the message names the place and the text."""
-
-
 @dataclass(frozen=True)
 class Job:
     """A function, its items, and the expected answers where they are known.
@@ -73,18 +77,20 @@ class Job:
         items: the arguments of the single calls.
         expected: the known answers, one for each item; None where they are not known.
         function: what to call with each item; None stands for the kernel that races.
+        approx: how far numbers in answers may lie from the expected ones, as a share of them.
 
     Raises:
-        JobError: there are not as many expected answers as items.
+        JobError: there are not as many expected answers as items, or `approx` is no such share.
 
     >>> Job("tiny", [7, 9], expected=[True, False])
-    Job(name='tiny', items=(7, 9), expected=(True, False), function=None)
+    Job(name='tiny', items=(7, 9), expected=(True, False), function=None, approx=0.0)
     """
 
     name: str
     items: Sequence[Any]
     expected: Sequence[Any] | None = None
     function: Callable[[Any], Any] | None = None
+    approx: float = 0.0
 
     def __post_init__(self) -> None:
         object.__setattr__(self, "items", tuple(self.items))
@@ -94,6 +100,27 @@ class Job:
                 raise JobError(
                     f"job {self.name!r} has {len(self.items)} items but {len(self.expected)} expected answers"
                 )
+        if not 0 <= self.approx < 1:
+            raise JobError(f"approx is a share from 0 to below 1, such as 1e-9, not {self.approx}")
+
+    @cached_property
+    def pickled_bytes(self) -> list[int] | None:
+        """What each item weighs on its way to another process; None where one of them can't go there."""
+        try:
+            return [len(pickle.dumps(item)) for item in self.items]
+        except Exception:
+            return None
+
+    def to_json(self) -> dict[str, Any]:
+        """What results tell of it; items for a function of one's own as JSON can hold them, cut if long."""
+        keep: Callable[[Any], Any] = _as_it_is if self.function is None else plain
+        return {
+            "name": self.name,
+            "function": None if self.function is None else _name_of(self.function),
+            "items": [keep(item) for item in self.items],
+            "expected": None if self.expected is None else [keep(answer) for answer in self.expected],
+            "pickled_bytes": self.pickled_bytes,
+        }
 
     @classmethod
     def sample(cls, name: str) -> "Job":
@@ -120,12 +147,7 @@ class Job:
             JobError: the file can't be read, holds no number, or has a line that is not an integer;
                 the message names the file, the line and its text.
         """
-        text = _read(path)
-        parse = _parse_json if text.lstrip().startswith("[") else _parse_lines
-        items = tuple(parse(str(path), text))
-        if not items:
-            raise JobError(f"{path}: there is no number in it")
-        return cls(Path(path).name, items)
+        return cls(Path(path).name, reading.integers(path))
 
     @classmethod
     def load(cls, source: str) -> "Job":
@@ -140,43 +162,63 @@ class Job:
             raise JobError(f"{source!r} is neither a sample ({', '.join(SAMPLES)}) nor a file")
         return cls.from_file(source)
 
+    @classmethod
+    def from_function(
+        cls,
+        function: str | Callable[[Any], Any],
+        items: str | Iterable[Any],
+        expected: Sequence[Any] | None = None,
+        name: str | None = None,
+        approx: float = 0.0,
+    ) -> "Job":
+        """A job of one's own.
 
-def _read(path: str | Path) -> str:
-    try:
-        if str(path) == "-":
-            return sys.stdin.read() if sys.stdin else ""  # None where it is closed
-        return Path(path).read_text(encoding="utf-8-sig")
-    except UnicodeDecodeError as error:
-        raise JobError(f"{path}: not a UTF-8 text: {error.reason} at byte {error.start}") from None
-    except OSError as error:
-        raise JobError(f"{path}: {error.strerror}") from None
+        Args:
+            function: `package.module:function`, `./script.py:function`, or the callable itself; it is called
+                with one item at a time.
+            items: its arguments, or the name of a generator of them, written as that of the function.
+            expected: the known answers; None takes those of the sequential racer.
+            name: what results call the job; None takes the name of the function.
+            approx: how far numbers in answers may lie from the expected ones, as a share of them.
 
+        Raises:
+            TargetError: there is no callable of that name.
+            JobError: there are no items, or too many, or calling the function gives no plain answer.
 
-def _parse_lines(path: str, text: str) -> Iterable[int]:
-    for number, line in enumerate(text.splitlines(), 1):
-        content = line.split("#", 1)[0].strip()
-        if content:
-            try:
-                yield int(content)
-            except ValueError:
-                raise JobError(f"{path}, line {number}: not an integer: {_shown(content)}") from None
-
-
-def _parse_json(path: str, text: str) -> Iterable[int]:
-    try:
-        values = json.loads(text)
-    except RecursionError:
-        raise JobError(f"{path}: a JSON list of integers is wanted, not lists in lists") from None
-    except json.JSONDecodeError as error:
-        line = text.split("\n")[error.lineno - 1]
-        raise JobError(f"{path}, line {error.lineno}: not JSON ({error.msg}): {_shown(line)}") from None
-    except ValueError as error:
-        raise JobError(f"{path}: {error}") from None
-    for position, value in enumerate(values):
-        if type(value) is not int:
-            raise JobError(f"{path}, element {position}: not an integer: {_shown(json.dumps(value))}")
-        yield value
+        >>> Job.from_function("math:isqrt", [16, 17]).items
+        (16, 17)
+        """
+        called = target.load(function) if isinstance(function, str) else function
+        label = _name_of(called)
+        _check_plain(called, label)
+        source = items if isinstance(items, str) else f"the items of {label}"
+        drawn = reading.generated(items) if isinstance(items, str) else reading.finite(items, source)
+        if not drawn:
+            raise JobError(f"{source}: there is none")
+        return cls(name or label, drawn, expected, called, approx)
 
 
-def _shown(text: str, most: int = 60) -> str:
-    return repr(text if len(text) <= most else text[:most] + "…")
+def _as_it_is(item: Any) -> Any:
+    return item
+
+
+def _name_of(function: Any) -> str:
+    if isinstance(function, target.Named):
+        return function.spec
+    module, name = (getattr(function, key, None) for key in ("__module__", "__qualname__"))
+    return f"{module}:{name}" if module and name else name or repr(function)
+
+
+def _check_plain(function: Any, label: str) -> None:
+    """Refuse what only promises an answer.
+
+    Raises:
+        JobError: it is a coroutine function or a generator, or can't be called.
+    """
+    if not callable(function):
+        raise JobError(f"{label} can't be called, it is of type {type(function).__name__}")
+    inner = function.func if isinstance(function, target.Named) else function
+    if inspect.iscoroutinefunction(inner) or inspect.isasyncgenfunction(inner):
+        raise JobError(f"{label} is a coroutine function; what races is called and answers at once")
+    if inspect.isgeneratorfunction(inner):
+        raise JobError(f"{label} is a generator; what races answers with a value that can be compared")

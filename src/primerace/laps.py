@@ -26,6 +26,8 @@ class Lap:
         dispatch_seconds: wall time of the same crew for the same items with a function that does nothing.
         worker_bytes: memory of each worker process (PSS: shared pages counted in part); None without any.
         outcomes: what became of each item, in the order of completion.
+        longest_gap_seconds: longest time that a thread beside the crew could not run; None if not asked for.
+        p99_gap_seconds: no more than 1% of the gaps between the beats of that thread are longer.
     """
 
     round: int
@@ -37,6 +39,8 @@ class Lap:
     dispatch_seconds: float
     worker_bytes: int | None
     outcomes: Sequence[Outcome]
+    longest_gap_seconds: float | None = None
+    p99_gap_seconds: float | None = None
 
     @property
     def key(self) -> Key:

@@ -70,12 +70,12 @@ def line_up(
     unavailable = {}
     for name in known("racer", racers, RACERS):
         racer = RACERS[name](start_method)
-        reason = racer.available()
+        reason = racer.available() or unsuited(racer, chosen)
         if reason is not None:
             unavailable[name] = reason
             continue
         contestants += [
-            Contestant(racer, kernel, count, again)
+            Contestant(racer.for_kernel(kernel), kernel, count, again)
             for kernel in chosen
             if racer.kernels is None or kernel in racer.kernels
             for count in ([1] if racer.single else counts)
@@ -85,6 +85,13 @@ def line_up(
         reasons = "; ".join(f"{name}: {reason}" for name, reason in unavailable.items())
         raise RaceError(f"none of these racers can run here: {reasons}" if reasons else "nobody to race")
     return LineUp(contestants, unavailable)
+
+
+def unsuited(racer: Racer, kernels: Sequence[str | None]) -> str | None:
+    """Why the racer can run none of these kernels, or a function of one's own; None where it can."""
+    if racer.kernels is None or not racer.kernels.isdisjoint(kernels):
+        return None
+    return f"only with kernel {' or '.join(name for name in KERNELS if name in racer.kernels)}"
 
 
 def known(what: str, names: Sequence[str] | None, table: Iterable[str]) -> list[str]:

@@ -47,7 +47,20 @@ _ANY = Kind("anything", lambda value: True)
 _INDEX = _number("a whole number from 0 on", 0, whole=True)
 _COUNT = _number("a whole number from 1 to 100000", 1, 100_000, whole=True)
 _SECONDS = _number("seconds", 0, 1e12)
+_PART = _number("a share below 1", 0, 0.9999)
 _LAP_SECONDS = _number("seconds above 0", 1e-12, 1e12)  # what others are divided by
+
+_GIL = Kind("the verdict of a GIL probe or null", lambda value: value is None or _is_verdict(value))
+
+
+def _is_verdict(value: Any) -> bool:
+    if not isinstance(value, dict) or not isinstance(value.get("evidence"), dict):
+        return False
+    texts = (value.get("function"), value.get("verdict"), value["evidence"].get("reason"))
+    long = value["evidence"].get("at_long")
+    measured = isinstance(long, dict) and _PART.fits(long.get("share"))
+    return all(map(_TEXT.fits, texts)) and (measured or value["verdict"] != "mixed")
+
 
 # The keys that are read; others may be there, and those that may be null may be missing.
 RESULT = {"machine": _OBJECT, "job": _OBJECT, "laps": _LIST, "entries": _LIST, "unavailable": _LIST}
@@ -70,6 +83,7 @@ JOB = {
     "seed": _INDEX,
     "rounds": _INDEX,
     "pickled_bytes": _or_null(_list_of(_INDEX)),
+    "gil": _GIL,
 }
 KEY = {"racer": _TEXT, "kernel": _or_null(_TEXT), "workers": _COUNT}
 LAP = {
@@ -80,6 +94,8 @@ LAP = {
     "dispatch_seconds": _SECONDS,
     "worker_bytes": _or_null(_INDEX),
     "outcomes": _LIST,
+    "longest_gap_seconds": _or_null(_SECONDS),
+    "p99_gap_seconds": _or_null(_SECONDS),
 }
 OUTCOME = {
     "index": _INDEX,

@@ -4,22 +4,26 @@ Interleaving is what makes the comparison fair on a machine that is never quite 
 machine down for a while slows all contestants of that round, and ratios are taken within rounds.
 """
 
-import pickle
 import random
-from collections import Counter
 from collections.abc import Iterator, Sequence
+from contextlib import nullcontext
 from dataclasses import replace
 from time import perf_counter
 from typing import Any
 
-from primerace import machine, memory
+from primerace import machine, memory, probing
+from primerace.checking import check_repeats, find_fault
+from primerace.heartbeat import Heartbeat
 from primerace.job import Job
 from primerace.kernels import KERNELS
 from primerace.laps import BASELINE, Key, Lap
 from primerace.lineup import Contestant, LineUp, RaceError, known, line_up
+from primerace.plain import plain
 from primerace.racers import Outcome, RacerError
-from primerace.racers.sequential import Sequential
+from primerace.racers.base import do_nothing
+from primerace.racers.children import Travellers
 from primerace.results import RaceResult
+from primerace.solo import run_alone
 from primerace.stats import FEWEST_ROUNDS
 from primerace.summary import Summary
 
@@ -37,6 +41,7 @@ def race(
     seed: int | None = None,
     order: str = "given",
     start_method: str | None = None,
+    heartbeat: bool = False,
 ) -> RaceResult:
     """Race concurrency models on one job and return every lap and its summary.
 
@@ -52,18 +57,22 @@ def race(
         seed: of the order within rounds and of the intervals; None draws one.
         order: how items are handed out, 'given' or 'longest-first'.
         start_method: 'fork', 'forkserver' or 'spawn'; None is Python's default.
+        heartbeat: let a thread beat beside every crew, to see how long each freezes the program.
 
     Returns:
         The result. Contestants that answered wrongly, lost an item or failed are in it, disqualified.
 
     Raises:
         RaceError: an unknown name, or nothing to race; the message lists what there is.
+        RacerError: the job's own function raised, or does not repeat its answers.
 
     >>> result = race(Job("tiny", [7, 9]), ["sequential"], ["python", "held"], rounds=1)
     >>> sorted(entry.name for entry in result.entries)
     ['sequential/held', 'sequential/python']
     """
-    contest = Race(job, line_up(job, racers, kernels, workers, start_method), seed, order, start_method)
+    contest = Race(
+        job, line_up(job, racers, kernels, workers, start_method), seed, order, start_method, heartbeat
+    )
     contest.warm_up()
     for _ in contest.run(rounds, seconds, precision):
         pass
@@ -79,6 +88,7 @@ class Race:
         seed: of the order within rounds and of the intervals; None draws one.
         order: how items are handed out, 'given' or 'longest-first'.
         start_method: the one that the contestants were made with, for the record.
+        heartbeat: let a thread beat beside every crew, to see how long each freezes the program.
     """
 
     def __init__(
@@ -88,6 +98,7 @@ class Race:
         seed: int | None = None,
         order: str = "given",
         start_method: str | None = None,
+        heartbeat: bool = False,
     ) -> None:
         known("order", [order], ORDERS)
         if seed is not None and seed < 0:
@@ -98,10 +109,12 @@ class Race:
         self.seed = random.randrange(2**32) if seed is None else seed
         self.order = order
         self.start_method = start_method
+        self.heartbeat = heartbeat
         self.laps: list[Lap] = []
         self.disqualified: dict[Key, str] = {}
         self.planned_rounds = 0
         self.sequence = list(range(len(job.items)))
+        self.gil: dict[str, Any] | None = None
         self._warm_up: dict[str | None, list[Outcome]] = {}
         self._begun = perf_counter()
 
@@ -118,20 +131,36 @@ class Race:
     def warm_up(self) -> None:
         """Run the job once sequentially with each kernel: not counted, but it tells how long a lap takes.
 
-        It also gives the answers to compare with where none are known, and the costs for longest-first.
+        It also gives the answers to compare with where none are known, and the costs for longest-first. A
+        function of one's own runs twice, which shows whether it repeats its answers.
+
+        Raises:
+            RacerError: the job's own function raised, or answers the same item differently, or its answers
+                can't be compared.
         """
         self._begun = perf_counter()
-        for kernel in dict.fromkeys(contestant.kernel for contestant in self.standing()):
+        if self.job.function is not None:
+            first, second = self._alone(None), self._alone(None)
+            check_repeats(self.job, first, second)
+            self._warm_up[None] = second
+        for kernel in dict.fromkeys(contestant.kernel for contestant in self.standing() if contestant.kernel):
             try:
-                outcomes = list(Sequential().start(1).run(self._function(kernel), self.job.items))
+                self._warm_up[kernel] = self._alone(kernel)
             except RacerError as error:
                 failed = [contestant.key for contestant in self.contestants if contestant.kernel == kernel]
                 self.disqualified |= dict.fromkeys(failed, str(error))
-            else:
-                self._warm_up[kernel] = outcomes
         if self.order == "longest-first" and self._warm_up and not self.laps:
             slowest = max(self._warm_up.values(), key=_total)
             self.sequence.sort(key=lambda index: -slowest[index].seconds)
+
+    def probe_gil(self) -> None:
+        """Find out what the job's own function does with the GIL, unless that is known already."""
+        if self.job.function is not None and self.gil is None:
+            self.gil = probing.probe(self.job, self._warm_up[None])
+
+    def _alone(self, kernel: str | None) -> list[Outcome]:
+        """The outcomes of one sequential lap, in the order of the items."""
+        return list(run_alone(self.job.name, self._function(kernel), self.job.items))
 
     def _function(self, kernel: str | None) -> Any:
         return self.job.function if kernel is None else KERNELS[kernel]
@@ -196,14 +225,15 @@ class Race:
 
     def _lap(self, number: int, contestant: Contestant) -> Lap | None:
         """One lap; None where it disqualified the contestant."""
-        items = [self.job.items[index] for index in self.sequence]
+        items = self._in_order()
         function = self._function(contestant.kernel)
         try:
             begin = perf_counter()
             with contestant.racer.start(contestant.workers) as crew:
-                started = perf_counter()
-                outcomes = list(crew.run(function, items))
-                ended = perf_counter()
+                with Heartbeat() if self.heartbeat else nullcontext() as heart:
+                    started = perf_counter()
+                    outcomes = list(crew.run(function, items))
+                    ended = perf_counter()
                 for _ in crew.run(do_nothing, items):
                     pass
                 dispatched = perf_counter()
@@ -216,8 +246,16 @@ class Race:
         if fault is not None:
             self.disqualified[contestant.key] = fault
             return None
+        outcomes = [replace(outcome, answer=plain(outcome.answer)) for outcome in outcomes]
         seconds, startup, dispatch = ended - started, started - begin, dispatched - ended
-        return Lap(number, *contestant.key, seconds, startup, dispatch, worker_bytes, outcomes)
+        rhythm = heart and heart.rhythm()
+        gaps = (rhythm.longest_gap_seconds, rhythm.p99_gap_seconds) if rhythm else (None, None)
+        return Lap(number, *contestant.key, seconds, startup, dispatch, worker_bytes, outcomes, *gaps)
+
+    def _in_order(self) -> Sequence[Any]:
+        """The items as they are handed out."""
+        items = [self.job.items[index] for index in self.sequence]
+        return items if self.job.pickled_bytes is None else Travellers(items)
 
     def _reference(self) -> Sequence[Any]:
         """The known answers, else those of the first kernel's warm-up."""
@@ -244,50 +282,13 @@ class Race:
 
     def _job_record(self) -> dict[str, Any]:
         return {
-            "name": self.job.name,
-            "function": self.job.function and _name_of(self.job.function),
-            "items": list(self.job.items),
-            "expected": None if self.job.expected is None else list(self.job.expected),
+            **self.job.to_json(),
             "order": self.order,
             "sequence": self.sequence,
             "seed": self.seed,
             "rounds": self.planned_rounds,
-            "pickled_bytes": _pickled_bytes(self.job.items),
+            "gil": self.gil,
         }
-
-
-def _name_of(function: Any) -> str:
-    name = getattr(function, "__qualname__", None)
-    return f"{function.__module__}:{name}" if name else repr(function)
-
-
-def _pickled_bytes(items: Sequence[Any]) -> list[int] | None:
-    """What each item weighs on its way to another process; None where one of them can't go there."""
-    try:
-        return [len(pickle.dumps(item)) for item in items]
-    except Exception:
-        return None
-
-
-def do_nothing(item: Any) -> None:
-    """The empty function that measures what handing out and collecting alone costs."""
-
-
-def find_fault(job: Job, outcomes: Sequence[Outcome], reference: Sequence[Any] | None) -> str | None:
-    """Why these outcomes disqualify: an item lost or answered twice, or an answer unlike the reference."""
-    answered = Counter(outcome.index for outcome in outcomes)
-    for index, item in enumerate(job.items):
-        times = answered[index]
-        if times != 1:
-            return f"item {index} ({item!r}) was " + ("lost" if times == 0 else f"answered {times} times")
-    if reference is None:
-        return None
-    for outcome in outcomes:
-        expected = reference[outcome.index]
-        if outcome.answer != expected:
-            item = job.items[outcome.index]
-            return f"item {outcome.index} ({item!r}) was answered {outcome.answer!r}, not {expected!r}"
-    return None
 
 
 def _total(outcomes: Sequence[Outcome]) -> float:

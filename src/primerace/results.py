@@ -43,7 +43,8 @@ class Entry:
     racer with kernel python; either is None where that baseline did not race. `schedule_bound` is the
     speed-up that list scheduling allows for this order of the items, `explanation` takes the speed-up apart.
     `dispatch_seconds` is what an empty function costs for all items, `worker_bytes` the memory of a worker
-    process. `disqualified` says why no time counts.
+    process. `disqualified` says why no time counts. `longest_gap_seconds` and `p99_gap_seconds` are medians
+    of what the heartbeat beside each lap found; None where none was asked for.
     """
 
     racer: str
@@ -59,6 +60,8 @@ class Entry:
     schedule_bound: float | None
     explanation: Explanation | None
     disqualified: str | None
+    longest_gap_seconds: float | None = None
+    p99_gap_seconds: float | None = None
 
     @property
     def key(self) -> Key:
@@ -92,6 +95,8 @@ class Entry:
             "schedule_bound": self.schedule_bound,
             "explanation": self.explanation and asdict(self.explanation),
             "disqualified": self.disqualified,
+            "longest_gap_seconds": self.longest_gap_seconds,
+            "p99_gap_seconds": self.p99_gap_seconds,
         }
 
 
@@ -151,6 +156,12 @@ class RaceResult:
             draft.replace(target)
         finally:
             draft.unlink(missing_ok=True)
+
+    def _repr_html_(self) -> str:
+        """What a notebook shows."""
+        from primerace.report.notebook import fragment
+
+        return fragment(self)
 
 
 @dataclass(frozen=True)

@@ -111,7 +111,8 @@ def cost(entry: Entry, costs: Sequence[float], rival_seconds: float, cores: int)
 
     A lap with other numbers of workers is modelled as the dispatch that was measured and the makespan of the
     schedule, stretched as much as in the laps that were measured. Where the workers take turns, as the GIL
-    makes them do, a lap takes what one worker takes.
+    makes them do, a lap takes what one worker takes. Workers that divide each item, which the entry shows by
+    having no schedule bound, share all costs evenly.
 
     Args:
         entry: what was measured of the racer.
@@ -129,17 +130,33 @@ def cost(entry: Entry, costs: Sequence[float], rival_seconds: float, cores: int)
         return Cost(None, False, "raced with one worker")
     if _takes_turns(entry, costs, cores):
         return Cost(None, False, "takes turns")
-    ideal = makespan(costs, min(entry.workers, cores))
+    divided = entry.schedule_bound is None
+    spread = _evenly if divided else makespan
+    most = MOST_WORKERS if divided else min(MOST_WORKERS, len(costs))
+    ideal = spread(costs, min(entry.workers, cores))
     stretch = max(1.0, (entry.median_seconds - dispatch) / ideal) if ideal else 1.0
-    for workers in range(2, min(MOST_WORKERS, len(costs)) + 1):
-        if dispatch + makespan(costs, workers) * stretch < rival_seconds:
+    for workers in range(2, most + 1):
+        if dispatch + spread(costs, workers) * stretch < rival_seconds:
             return Cost(workers, workers > cores, "measured" if workers == entry.workers else "modelled")
-    enough = dispatch + max(costs) * stretch < rival_seconds
-    return Cost(None, False, f"more than {MOST_WORKERS}" if enough else "longest item")
+    enough = dispatch + (0.0 if divided else max(costs)) * stretch < rival_seconds
+    return Cost(None, False, _too_many(divided, enough))
+
+
+def _too_many(divided: bool, enough: bool) -> str:
+    """What stands in the way of even the most workers."""
+    if enough:
+        return f"more than {MOST_WORKERS}"
+    return "handing out" if divided else "longest item"
+
+
+def _evenly(costs: Sequence[float], workers: int) -> float:
+    return sum(costs) / workers
 
 
 def _takes_turns(entry: Entry, costs: Sequence[float], cores: int) -> bool:
     """Whether the speed-up that waiting leaves is nearer to 1 than to what these cores allow."""
+    if entry.schedule_bound is None and entry.speedup is not None:
+        return entry.speedup.ratio.value < (1 + min(entry.workers, cores)) / 2
     if entry.explanation is None:
         return False
     left = entry.explanation.waiting * bound(costs, entry.workers)

@@ -1,11 +1,12 @@
 """From laps to entries: each contestant's median, speed-ups, schedule bound and explanation."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from statistics import median
 
 from primerace import schedule
 from primerace.explanation import explain
 from primerace.laps import AGAIN, BASELINE, Key, Lap, item_costs
+from primerace.racers import RACERS
 from primerace.results import Entry, Speedup
 from primerace.stats import Ratio, paired_ratio, restlessness
 
@@ -36,7 +37,7 @@ class Summary:
         laps = self.sound_laps(key)
         base = self.sound_laps((BASELINE, kernel, 1))
         costs = item_costs(base, self.order)
-        sizes = [lap.worker_bytes for lap in laps if lap.worker_bytes is not None]
+        divided = _divides_items(racer)
         return Entry(
             racer=racer,
             kernel=kernel,
@@ -45,12 +46,14 @@ class Summary:
             median_seconds=median(lap.seconds for lap in laps) if laps else None,
             startup_seconds=median(lap.startup_seconds for lap in laps) if laps else None,
             dispatch_seconds=median(lap.dispatch_seconds for lap in laps) if laps else None,
-            worker_bytes=median(sizes) if sizes else None,
+            worker_bytes=_median(lap.worker_bytes for lap in laps),
             speedup=self.speedup(key, kernel),
             speedup_python=None if kernel is None else self.speedup(key, "python"),
-            schedule_bound=schedule.bound(costs, workers) if base else None,
-            explanation=explain(base, laps, self.order),
+            schedule_bound=schedule.bound(costs, workers) if base and not divided else None,
+            explanation=None if divided else explain(base, laps, self.order),
             disqualified=self.disqualified.get(key),
+            longest_gap_seconds=_median(lap.longest_gap_seconds for lap in laps),
+            p99_gap_seconds=_median(lap.p99_gap_seconds for lap in laps),
         )
 
     def sound_laps(self, key: Key) -> list[Lap]:
@@ -88,3 +91,15 @@ class Summary:
             )
             for racer, kernel, workers in baselines
         }
+
+
+def _divides_items(racer: str) -> bool:
+    """Whether its workers divide each item: then neither list scheduling nor its factors tell anything."""
+    known = RACERS.get(racer.removesuffix(AGAIN))
+    return known is not None and known.divides
+
+
+def _median(values: Iterable[float | None]) -> float | None:
+    """The median of those that are known; None where none is."""
+    known = [value for value in values if value is not None]
+    return median(known) if known else None

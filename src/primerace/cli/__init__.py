@@ -15,15 +15,21 @@ from types import FrameType
 
 import click
 
+from primerace.cli.advise import advise
 from primerace.cli.files import compare, export, show
+from primerace.cli.gil import gil
 from primerace.cli.lists import check, racers
+from primerace.cli.plot import plot
 from primerace.cli.race import race
+from primerace.cli.report import report
 from primerace.cli.run import run
+from primerace.cli.spin import spin
 from primerace.cli.sweep import sweep
 from primerace.job import JobError
 from primerace.lineup import RaceError
 from primerace.racers import RacerError
 from primerace.results import ResultError
+from primerace.target import TargetError
 
 FAILED, USAGE, INTERRUPTED, TERMINATED = 1, 2, 130, 143
 
@@ -37,7 +43,7 @@ def command() -> None:
     """
 
 
-for subcommand in (race, run, sweep, show, compare, export, racers, check):
+for subcommand in (race, advise, run, sweep, show, compare, plot, report, export, spin, gil, racers, check):
     command.add_command(subcommand)
 
 
@@ -57,7 +63,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
     except click.ClickException as error:
         error.show()
         return error.exit_code
-    except (JobError, RaceError, ResultError, ImportError) as error:
+    except (JobError, TargetError, RaceError, ResultError, ImportError) as error:
         click.echo(f"Error: {error}", err=True)
         return USAGE
     except RacerError as error:
@@ -94,6 +100,10 @@ def _numbers_of_any_length() -> Iterator[None]:
         sys.set_int_max_str_digits(limit)
 
 
+class Terminated(SystemExit):
+    """How SIGTERM ends this program; a plain SystemExit in a user's function is that function's own."""
+
+
 def _terminate(number: int, frame: FrameType | None) -> None:
     """Leave through every `with` block, so that no worker outlives us."""
-    raise SystemExit(TERMINATED)
+    raise Terminated(TERMINATED)

@@ -7,6 +7,7 @@ import click
 from rich.console import Console
 
 from primerace.job import SAMPLES
+from primerace.racers import CORE
 from primerace.racing import ORDERS
 
 USAGE = 2
@@ -24,6 +25,12 @@ class InputError(click.ClickException):
 def names(context: click.Context, parameter: click.Parameter, value: str | None) -> list[str] | None:
     """Names that are separated by commas."""
     return None if value is None else [name.strip() for name in value.split(",") if name.strip()]
+
+
+def field(context: click.Context, parameter: click.Parameter, value: str | None) -> list[str] | None:
+    """Names of racers, the core where none is named; None for all."""
+    chosen = names(context, parameter, value)
+    return None if chosen == ["all"] else list(CORE) if chosen is None else chosen
 
 
 def counts(context: click.Context, parameter: click.Parameter, value: str) -> list[int]:
@@ -62,7 +69,10 @@ def share(context: click.Context, parameter: click.Parameter, value: str | None)
 
 
 racers = click.option(
-    "--racers", callback=names, metavar="NAME,...", help="Racers to race. [default: all available]"
+    "--racers",
+    callback=field,
+    metavar="NAME,...",
+    help=f"Racers to race, or all. [default: {','.join(CORE)}]",
 )
 kernels = click.option(
     "--kernels", callback=names, metavar="NAME,...", help="Kernels to race. [default: all]"
@@ -70,7 +80,8 @@ kernels = click.option(
 items = click.option(
     "--items",
     metavar="SAMPLE|FILE",
-    help=f"A sample ({', '.join(SAMPLES)}) or a file of integers, one a line or a JSON list; - is stdin.",
+    help=f"A sample ({', '.join(SAMPLES)}) or a file of integers, one a line or a JSON list; "
+    "with --function of any JSON values; - is stdin.",
 )
 workers = click.option(
     "--workers",
@@ -137,6 +148,6 @@ def write(option: str, path: str | None, text: str) -> None:
         click.echo(text, nl=False)
     elif path is not None:
         try:
-            Path(path).write_text(text, encoding="utf-8")
+            Path(path).write_text(text, encoding="utf-8", errors="replace")  # half a character
         except OSError as error:
             raise InputError(f"{option} {path}: {error.strerror}") from None

@@ -6,13 +6,13 @@ import click
 
 from primerace import kernels as kernel_table
 from primerace import machine
+from primerace.checking import find_fault
 from primerace.cli import options
 from primerace.cli.options import InputError
 from primerace.cli.watching import DISQUALIFIED
 from primerace.job import Job
-from primerace.lineup import known
+from primerace.lineup import known, unsuited
 from primerace.racers import RACERS
-from primerace.racing import find_fault
 
 
 @click.command()
@@ -26,8 +26,8 @@ def run(racer: str, kernel: str, items: str | None, workers: int | None, start_m
     known("racer", [racer], RACERS)
     known("kernel", [kernel], kernel_table.KERNELS)
     job = Job.load(items or "book")
-    runner = RACERS[racer](start_method)
-    reason = runner.available()
+    runner = RACERS[racer](start_method).for_kernel(kernel)
+    reason = runner.available() or unsuited(runner, [kernel])
     if reason is not None:
         raise InputError(f"{racer} can't run here: {reason}")
     workers = 1 if runner.single else workers or machine.usable_cores()

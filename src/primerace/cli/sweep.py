@@ -7,7 +7,7 @@ from contextlib import contextmanager
 import click
 from click.core import ParameterSource
 
-from primerace.cli import options
+from primerace.cli import options, own
 from primerace.cli.options import InputError
 from primerace.cli.watching import ending, report, watch
 from primerace.job import Job
@@ -19,7 +19,9 @@ from primerace.report import text
 from primerace.results import ResultError, SweepResult
 from primerace.sweeping import Keeper, prepare, prepare_again, swept
 
-RESUMED = ("racers", "kernels", "items", "workers", "rounds", "seed", "order", "start_method", "save")
+RESUMED = ("racers", "kernels", "items", "workers", "rounds", "seed", "order", "start_method", "save") + (
+    ("function", "items_from", "expect", "approx")
+)
 
 
 @click.command()
@@ -35,11 +37,10 @@ RESUMED = ("racers", "kernels", "items", "workers", "rounds", "seed", "order", "
     "--kernels",
     callback=options.names,
     metavar="NAME,...",
-    default="python",
-    show_default=True,
-    help="Kernels.",
+    help="Kernels. [default: python]",
 )
 @options.items
+@own.options
 @click.option(
     "--workers",
     callback=options.counts,
@@ -61,8 +62,12 @@ RESUMED = ("racers", "kernels", "items", "workers", "rounds", "seed", "order", "
 @options.markdown_file
 def sweep(
     racers: list[str],
-    kernels: list[str],
+    kernels: list[str] | None,
     items: str | None,
+    function: str | None,
+    items_from: str | None,
+    expect: str | None,
+    approx: float | None,
     workers: list[int],
     rounds: int,
     seed: int | None,
@@ -82,14 +87,22 @@ def sweep(
         contest, rounds = _resumed(resume)
     else:
         _check_free(save)
-        job = Job.load(items or "quick")
-        contest = prepare(job, racers, kernels, workers, seed, order, start_method)
+        own.check_kernels(function, kernels)
+        with own.prints_aside():
+            job = own.job_of(function, items, items_from, expect, approx, "quick")
+        contest = prepare(job, racers, kernels or ["python"], workers, seed, order, start_method)
     kept = resume or save
     with _kept(contest, "--save" if resume is None else "--resume", kept) as after_lap:
-        interrupted = watch(contest, rounds, after_lap=after_lap)
+        with own.prints_aside():
+            interrupted = watch(contest, rounds, after_lap=after_lap)
         result = swept(contest.result())
         report(result, files, lambda console: text.print_sweep(result, console))
-    return ending(result, interrupted, f"; go on with: primerace sweep --resume {kept}" if kept else "")
+    return ending(result, interrupted, _how_to_go_on(contest.job, kept))
+
+
+def _how_to_go_on(job: Job, kept: str | None) -> str:
+    """What to say of an interrupted sweep; that of a function of one's own can't be resumed."""
+    return f"; go on with: primerace sweep --resume {kept}" if kept and job.function is None else ""
 
 
 def _resumed(path: str) -> tuple[Race, int]:

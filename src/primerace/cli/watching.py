@@ -41,6 +41,7 @@ def watch(
     columns = (TextColumn("{task.description}"), BarColumn(), TextColumn("{task.percentage:.0f}%"))
     try:
         contest.warm_up()
+        contest.probe_gil()
         planned = f"{rounds} round{'s' if rounds > 1 else ''}" if rounds else "at least 6 rounds"
         expected = duration(contest.expected_seconds(rounds, seconds))
         console.print(f"{planned}, expected to take about {expected}")

@@ -11,6 +11,9 @@ from dataclasses import dataclass
 from time import perf_counter, thread_time
 from typing import Any, ClassVar, Self
 
+from primerace import traces
+from primerace.plain import shown
+
 Function = Callable[[Any], Any]
 
 
@@ -23,7 +26,8 @@ class Outcome:
         answer: what the function returned.
         seconds: wall time of the call.
         cpu_seconds: processor time of the calling thread during the call; below `seconds` where it waited.
-        worker: which worker ran it, from 0.
+            Where workers divided the item, the time of all of them.
+        worker: which worker ran it, from 0; where workers divided the item, the one that settled it.
         started: when the call began, in seconds since the lap began.
     """
 
@@ -49,8 +53,7 @@ class Failure:
     @classmethod
     def of(cls, index: int | None, error: BaseException) -> "Failure":
         """The failure of item `index` through `error`."""
-        summary = "".join(traceback.format_exception_only(error)).strip()
-        return cls(index, summary, "".join(traceback.format_exception(error)))
+        return cls(index, traces.summary(error), "".join(traceback.format_exception(error)))
 
 
 class RacerError(Exception):
@@ -61,7 +64,7 @@ class FunctionError(RacerError):
     """The function raised: the message names the exception and the item, a note holds the traceback."""
 
     def __init__(self, racer: str, index: int, item: Any, failure: Failure) -> None:
-        super().__init__(f"{racer}: item {index} ({item!r}) raised {failure.error}")
+        super().__init__(f"{racer}: item {index} ({shown(item)}) raised {failure.error}")
         self.racer, self.index, self.item = racer, index, item
         self.add_note(failure.traceback)
 
@@ -72,7 +75,7 @@ class WorkerDied(RacerError):
     def __init__(
         self, racer: str, worker: int | None, status: str, in_flight: Sequence[tuple[int, Any]]
     ) -> None:
-        flying = ", ".join(f"item {index} ({item!r})" for index, item in in_flight) or "none"
+        flying = ", ".join(f"item {index} ({shown(item)})" for index, item in in_flight) or "none"
         who = "a worker" if worker is None else f"worker {worker}"
         super().__init__(f"{racer}: {who} died ({status}); items in flight: {flying}")
         self.racer, self.worker, self.status = racer, worker, status
@@ -96,6 +99,10 @@ def perform(
         return Failure.of(index, error)
     cpu_seconds = thread_time() - cpu_started
     return Outcome(index, answer, perf_counter() - started, cpu_seconds, worker, started - epoch)
+
+
+def do_nothing(item: Any) -> None:
+    """The empty function that measures what handing out and collecting alone costs."""
 
 
 class Crew(ABC):
@@ -149,6 +156,7 @@ class Racer(ABC):
     summary: ClassVar[str]
     kernels: ClassVar[frozenset[str] | None] = None  # None: all of them
     single: ClassVar[bool] = False  # always exactly one worker
+    divides: ClassVar[bool] = False  # all workers take part in each item: no schedule of whole items
 
     def __init__(self, start_method: str | None = None) -> None:
         self.start_method = start_method
@@ -156,6 +164,10 @@ class Racer(ABC):
     def available(self) -> str | None:
         """None, or the reason why this racer can't run here."""
         return None
+
+    def for_kernel(self, kernel: str | None) -> "Racer":
+        """This racer as it runs that kernel, where kernels are run in different ways."""
+        return self
 
     @abstractmethod
     def start(self, workers: int) -> Crew:

@@ -10,13 +10,14 @@ import os
 import pickle
 import signal
 import threading
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from importlib import import_module
 from multiprocessing.connection import wait
 from multiprocessing.context import BaseContext
 from typing import Any
 
+from primerace.plain import shown
 from primerace.racers.base import Function, RacerError
 
 NOTHING = -1  # on a desk: no item in hand
@@ -39,22 +40,32 @@ def context(start_method: str | None) -> BaseContext:
     return multiprocessing.get_context(start_method)
 
 
-def pickled(racer: str, function: Function, items: Sequence[Any]) -> bytes:
+class Travellers(tuple[Any, ...]):
+    """Items that were pickled before: a race tries that once, so that no lap pays for it."""
+
+
+def pickled(
+    racer: str, function: Function, items: Sequence[Any], dumps: Callable[[Any], bytes] = pickle.dumps
+) -> bytes:
     """The function as bytes, once it is sure that it and the items can travel.
 
     Raises:
         RacerError: one of them can't be pickled; the message says which.
     """
-    for index, item in enumerate(items):
-        _pickle(racer, f"item {index} ({item!r})", item)
-    return _pickle(racer, f"the function {getattr(function, '__qualname__', function)!r}", function)
-
-
-def _pickle(racer: str, what: str, value: Any) -> bytes:
+    for index, item in enumerate(() if isinstance(items, Travellers) else items):
+        try:
+            dumps(item)
+        except Exception as error:
+            raise _cannot_travel(racer, f"item {index} ({shown(item)})", error) from error
     try:
-        return pickle.dumps(value)
+        return dumps(function)
     except Exception as error:
-        raise RacerError(f"{racer}: {what} can't be sent to another process: {error}") from error
+        what = f"the function {getattr(function, '__qualname__', function)!r}"
+        raise _cannot_travel(racer, what, error) from error
+
+
+def _cannot_travel(racer: str, what: str, error: Exception) -> RacerError:
+    return RacerError(f"{racer}: {what} can't be sent to another process: {error}")
 
 
 @contextmanager
@@ -73,13 +84,18 @@ def interrupts_held() -> Iterator[None]:
 
 def settle_in() -> None:
     """What a child does first."""
+    parent = multiprocessing.parent_process()
+    if parent is not None:
+        settle_under(parent.sentinel)
+
+
+def settle_under(sentinel: int) -> None:
+    """Leave Ctrl-C to the parent, and end this process when the parent's end of this pipe closes."""
     signal.signal(signal.SIGINT, signal.SIG_IGN)
     signal.signal(signal.SIGTERM, signal.SIG_DFL)
     signal.pthread_sigmask(signal.SIG_UNBLOCK, {signal.SIGINT})
-    parent = multiprocessing.parent_process()
-    if parent is not None:
-        _die_with(parent.sentinel)
-        threading.Thread(target=_leave_after, args=(parent.sentinel,), daemon=True).start()
+    _die_with(sentinel)
+    threading.Thread(target=_leave_after, args=(sentinel,), daemon=True).start()
 
 
 def _die_with(sentinel: int) -> None:

@@ -11,13 +11,13 @@ import signal
 import threading
 from abc import abstractmethod
 from collections.abc import Iterator, Sequence
-from concurrent.futures import Executor, Future, ProcessPoolExecutor, ThreadPoolExecutor, as_completed
+from concurrent.futures import Executor, ProcessPoolExecutor, ThreadPoolExecutor, as_completed
 from concurrent.futures.process import BrokenProcessPool
 from itertools import count
 from multiprocessing.context import BaseContext
 from multiprocessing.process import BaseProcess
 from time import perf_counter
-from typing import Any
+from typing import Any, Protocol
 
 from primerace.racers.base import Crew, Failure, Function, Outcome, Racer, RacerError, WorkerDied, perform
 from primerace.racers.children import (
@@ -32,6 +32,15 @@ from primerace.racers.children import (
 )
 
 START_TIMEOUT = 60.0  # seconds for all workers of a pool to arrive
+
+Call = tuple[Any, ...]  # a function and its arguments
+
+
+class Completed(Protocol):
+    """A future that is done, of concurrent.futures or of asyncio."""
+
+    def result(self) -> Any:
+        """What the call returned; what it raised is raised."""
 
 
 class ThreadPool(Racer):
@@ -58,22 +67,27 @@ class ProcessPool(Racer):
 
 
 class PoolCrew(Crew):
-    """What both pools share: submit all, then take the results as they complete."""
+    """What all pools share: submit all calls, then take the results as they complete."""
 
     _executor: Executor
 
     def run(self, function: Function, items: Sequence[Any]) -> Iterator[Outcome]:
         epoch = perf_counter()
-        pending = {self._submit(function, index, item, epoch): index for index, item in enumerate(items)}
-        for future in as_completed(pending):
-            yield self.checked(self._result(future, pending[future]), items)
+        calls = [self._call(function, index, item, epoch) for index, item in enumerate(items)]
+        for index, future in self._completed(calls):
+            yield self.checked(self._result(future, index), items)
 
     @abstractmethod
-    def _submit(
-        self, function: Function, index: int, item: Any, epoch: float
-    ) -> "Future[Outcome | Failure]": ...
+    def _call(self, function: Function, index: int, item: Any, epoch: float) -> Call:
+        """What a worker has to do for this item."""
 
-    def _result(self, future: "Future[Outcome | Failure]", index: int) -> Outcome | Failure:
+    def _completed(self, calls: Sequence[Call]) -> Iterator[tuple[int, Completed]]:
+        """Submit the calls and yield the place and the future of each as it completes."""
+        pending = {self._executor.submit(*call): index for index, call in enumerate(calls)}
+        for future in as_completed(pending):
+            yield pending[future], future
+
+    def _result(self, future: Completed, index: int) -> Any:
         return future.result()
 
     def close(self) -> None:
@@ -100,8 +114,8 @@ class ThreadPoolCrew(PoolCrew):
     def _sit_down(self) -> None:
         self._seat.number = next(self._seats)
 
-    def _submit(self, function: Function, index: int, item: Any, epoch: float) -> "Future[Outcome | Failure]":
-        return self._executor.submit(self._perform, function, index, item, epoch)
+    def _call(self, function: Function, index: int, item: Any, epoch: float) -> Call:
+        return self._perform, function, index, item, epoch
 
     def _perform(self, function: Function, index: int, item: Any, epoch: float) -> Outcome | Failure:
         return perform(function, index, item, self._seat.number, epoch)
@@ -159,10 +173,10 @@ class ProcessPoolCrew(PoolCrew):
             raise self._why_broken(error) from None
         self._idle = True
 
-    def _submit(self, function: Function, index: int, item: Any, epoch: float) -> "Future[Outcome | Failure]":
-        return self._executor.submit(perform_seated, self._parcel, index, item, epoch)
+    def _call(self, function: Function, index: int, item: Any, epoch: float) -> Call:
+        return perform_seated, self._parcel, index, item, epoch
 
-    def _result(self, future: "Future[Outcome | Failure]", index: int) -> Outcome | Failure:
+    def _result(self, future: Completed, index: int) -> Any:
         try:
             return future.result()
         except BrokenProcessPool:
@@ -171,13 +185,13 @@ class ProcessPoolCrew(PoolCrew):
             return Failure.of(index, error)
 
     def _why_broken(self, error: BrokenProcessPool) -> RacerError:
-        """The executor gives a cause where it broke on an answer that it could not read, else a worker died.
+        """The executor gives a traceback where it broke on an answer it could not read, else a worker died.
 
         It ends the other workers by SIGTERM, so whoever ended otherwise broke it. Where nobody did, it was a
         SIGTERM from elsewhere: the worker is unknown, and all items in hand count as in flight.
         """
         self._executor.shutdown()
-        if error.__cause__ is not None:
+        if "Traceback" in str(error.__cause__):  # from Python 3.15 on a death has a cause as well
             why = str(error.__cause__).strip(" \n\"'").splitlines()[-1]
             return RacerError(f"{self.racer}: an answer can't be unpickled: {why}")
         ends = {number: process.exitcode for number, process in self._staff.items()}

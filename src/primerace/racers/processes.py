@@ -8,7 +8,7 @@ killed while it writes spoils nobody else's pipe.
 
 import os
 import pickle
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import suppress
 from dataclasses import dataclass
 from multiprocessing.connection import Connection, wait
@@ -83,13 +83,16 @@ class ProcessCrew(Crew):
         self._desks = context.RawArray("q", [NOTHING] * workers)
         self._turn = context.Lock()
         with interrupts_held():
-            for number in range(workers):
-                self._hire(number, context)
+            self._hire_all(workers, context)
 
-    def _hire(self, number: int, context: BaseContext) -> None:
+    def _hire_all(self, workers: int, context: BaseContext) -> None:
+        for number in range(workers):
+            self._hire(number, context, work)
+
+    def _hire(self, number: int, context: BaseContext, life: Callable[..., None]) -> None:
         ours, theirs = context.Pipe()
         process = context.Process(  # type: ignore[attr-defined]
-            target=work,
+            target=life,
             args=(number, theirs, self._queue, self._turn, self._desks),
             name=f"{self.racer}-{number}",
             daemon=True,

@@ -1,6 +1,6 @@
 """Two results side by side: contestant by contestant, and which facts of the machine differ."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from statistics import median
 from typing import Any, NamedTuple
@@ -91,3 +91,13 @@ def _task(result: RaceResult) -> dict[str, Any]:
 def _differing(before: Mapping[str, Any], after: Mapping[str, Any]) -> dict[str, tuple[Any, Any]]:
     keys = [key for key in {**before, **after} if key not in UNREMARKABLE]
     return {key: (before.get(key), after.get(key)) for key in keys if before.get(key) != after.get(key)}
+
+
+def comparison_remarks(comparison: Comparison) -> Iterator[str]:
+    """Who is in one result only, and which facts differ, a line each."""
+    for place, keys in (("first", comparison.only_before), ("second", comparison.only_after)):
+        for racer, kernel, workers in keys:
+            name = racer if kernel is None else f"{racer}/{kernel}"
+            yield f"only in the {place}: {name} with {workers}"
+    for fact, (before, after) in comparison.facts.items():
+        yield f"differs: {fact}: {before!r} -> {after!r}"[:300]

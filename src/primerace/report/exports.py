@@ -24,13 +24,15 @@ def csv_table(result: RaceResult) -> str:
     """The entries with unrounded numbers, a line each."""
     columns = ["racer", "kernel", "workers", "laps", "median_seconds", "startup_seconds", "efficiency"]
     intervals = [f"{name}{part}" for name in ("speedup", "speedup_python") for part in ("", "_low", "_high")]
+    beaten = any(entry.longest_gap_seconds is not None for entry in result.entries)
+    heartbeat = ["longest_gap_seconds", "p99_gap_seconds"] if beaten else []
     lines = [
         [entry.racer, entry.kernel, entry.workers, entry.laps, entry.median_seconds, entry.startup_seconds]
         + [entry.efficiency, *_plain(entry.speedup), *_plain(entry.speedup_python)]
-        + [entry.schedule_bound, entry.disqualified]
+        + [entry.schedule_bound, entry.disqualified, *(getattr(entry, name) for name in heartbeat)]
         for entry in result.entries
     ]
-    return _csv([*columns, *intervals, "schedule_bound", "disqualified"], lines)
+    return _csv([*columns, *intervals, "schedule_bound", "disqualified", *heartbeat], lines)
 
 
 def _plain(speedup: Speedup | None) -> Sequence[float | None]:
@@ -51,7 +53,7 @@ def _csv(columns: Sequence[str], lines: Iterable[Sequence[object]]) -> str:
 
 def markdown_table(result: RaceResult) -> str:
     """The table of the terminal in Markdown."""
-    return _markdown(rows.RACE_COLUMNS, map(rows.race_row, timed(result.entries)))
+    return _markdown(*rows.race_table(timed(result.entries)))
 
 
 def timed(entries: Iterable[Entry]) -> list[Entry]:

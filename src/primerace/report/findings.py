@@ -4,7 +4,7 @@ from collections.abc import Iterator, Sequence
 
 from primerace.laps import AGAIN, BASELINE
 from primerace.report.rows import number, times
-from primerace.results import Entry, RaceResult
+from primerace.results import Entry, RaceResult, SweepResult
 from primerace.stats import FEWEST_ROUNDS, paired_ratio
 
 NOISY_ABOVE = 0.05  # a baseline that differs more than that from itself is no quiet machine's
@@ -34,6 +34,22 @@ def findings(result: RaceResult) -> Iterator[str]:
         yield _about_winner(result, racing)
 
 
+def sweep_findings(result: SweepResult) -> Iterator[str]:
+    """A sentence for each racer and kernel about its lowest median; none below six rounds."""
+    if result.rounds < FEWEST_ROUNDS:
+        return
+    for curve in result.curves().values():
+        best = min(curve, key=lambda entry: entry.median_seconds or 0.0)
+        place = f"{best.name}: the lowest median is with {best.workers} worker{'s' * (best.workers > 1)}"
+        ratio = best.speedup and best.speedup.ratio
+        if ratio and ratio.shows_gain and ratio.value > 1 + _noise(result, best):
+            allowed = best.schedule_bound
+            limit = f", of {number(allowed)}x that this order of items allows" if allowed else ""
+            yield f"{place}, {times(best.speedup)} against the sequential racer{limit}."
+        else:
+            yield f"{place}; no gain over the sequential racer is shown."
+
+
 def _about_twin(twin: Entry) -> str:
     if twin.speedup is None:
         return f"A/A {twin.name.replace(AGAIN, '')}: its twin has no time."
@@ -50,10 +66,13 @@ def _about_kernel(result: RaceResult, entries: Sequence[Entry]) -> str | None:
     losses = [entry for entry, ratio in judged if ratio.shows_loss and 1 / ratio.value > 1 + noise]
     equal = [entry for entry, _ in judged if entry not in gains + losses]
     parts = []
-    if gains:
-        allowed = gains[0].schedule_bound
-        limit = f", of {number(allowed)}x that this order of items allows" if allowed else ""
-        parts.append(f"{_listed(gains)} on {gains[0].workers} workers{limit}")
+    whole = [entry for entry in gains if entry.schedule_bound is not None]
+    divided = [entry for entry in gains if entry.schedule_bound is None]
+    if whole:
+        limit = f"of {number(whole[0].schedule_bound or 1.0)}x that this order of items allows"
+        parts.append(f"{_listed(whole)} on {whole[0].workers} workers, {limit}")
+    if divided:
+        parts.append(f"{_listed(divided)} on {divided[0].workers} workers that divide each item")
     if equal:
         parts.append(f"no difference shown for {_listed(equal)}")
     if losses:

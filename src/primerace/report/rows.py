@@ -17,6 +17,8 @@ RACE_COLUMNS = (
     "per\nworker",
     "start-up",
 )
+OF_KERNELS = ("kernel", "vs sequential\n/python", "COST")  # how columns begin that need a kernel
+HEARTBEAT_COLUMNS = ("longest\nfreeze", "p99\ngap")
 
 
 def race_row(entry: Entry) -> Sequence[str]:
@@ -30,6 +32,33 @@ def race_row(entry: Entry) -> Sequence[str]:
         times(entry.speedup),
         NONE if entry.efficiency is None else f"{entry.efficiency:.0%}",
         duration(entry.startup_seconds),
+    )
+
+
+def race_table(entries: Sequence[Entry]) -> tuple[Sequence[str], Sequence[Sequence[str]]]:
+    """The columns and the lines of a race, with those of the heartbeat where one beat."""
+    if all(entry.longest_gap_seconds is None for entry in entries):
+        return RACE_COLUMNS, [race_row(entry) for entry in entries]
+    lines = [
+        (*race_row(entry), duration(entry.longest_gap_seconds), duration(entry.p99_gap_seconds))
+        for entry in entries
+    ]
+    return (*RACE_COLUMNS, *HEARTBEAT_COLUMNS), lines
+
+
+def race_values(entry: Entry) -> Sequence[str | float | None]:
+    """What the cells of a race say, unrounded, to sort by; those of the heartbeat are there in any case."""
+    return (
+        entry.racer,
+        entry.kernel,
+        entry.workers,
+        entry.median_seconds,
+        None if entry.speedup_python is None else entry.speedup_python.ratio.value,
+        None if entry.speedup is None else entry.speedup.ratio.value,
+        entry.efficiency,
+        entry.startup_seconds,
+        entry.longest_gap_seconds,
+        entry.p99_gap_seconds,
     )
 
 
@@ -90,3 +119,9 @@ def size(count: float | None) -> str:
         if count < limit:
             return f"{count / factor:.3g} {unit}"
     return f"{count / 1e9:.3g} GB"
+
+
+def why_unexplained(entry: Entry) -> str:
+    """Why an entry has no explanation."""
+    divided = entry.speedup is not None and entry.schedule_bound is None
+    return "workers divide each item" if divided else "too short to explain"

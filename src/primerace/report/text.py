@@ -1,33 +1,34 @@
 """Results in the terminal: a table, what has to be known beside it, and what was found."""
 
 from collections.abc import Iterable, Iterator, Sequence
-from math import inf, prod
 
 from rich import box
 from rich.console import Console
 from rich.markup import escape
 from rich.table import Table
 
-from primerace.laps import BASELINE, item_costs
 from primerace.report import rows
-from primerace.report.comparison import Comparison
+from primerace.report.comparison import Comparison, comparison_remarks
+from primerace.report.explained import COST_COLUMNS, FACTOR_COLUMNS, cost_rows, factor_rows
 from primerace.report.exports import COMPARISON_COLUMNS, comparison_row, timed
-from primerace.report.findings import findings, noisy
+from primerace.report.findings import findings
+from primerace.report.laws import laws
+from primerace.report.notes import notes as plain_notes
 from primerace.report.rows import duration
 from primerace.results import Entry, RaceResult, SweepResult
-from primerace.scaling import LAWS, Fit, break_even, cost, fit
-from primerace.stats import FEWEST_ROUNDS
 
 BAR = 24  # characters of the longest bar of a sweep
+COLOURS = {"disqualified": "red", "not here": "yellow", "noisy": "yellow"}  # of the kinds of notes
 
 
 def print_race(result: RaceResult, console: Console, explain: bool = False) -> None:
     """The ranking, the notes and the findings of a race."""
     _print_heading(result, console)
-    console.print(_table(rows.RACE_COLUMNS, map(rows.race_row, timed(result.entries))))
+    shape = table if result.job["function"] is None else _table_without_kernels
+    console.print(shape(*rows.race_table(timed(result.entries))))
     if explain:
-        console.print(_explanations(result))
-        console.print(_costs(result))
+        console.print(shape(FACTOR_COLUMNS, factor_rows(result)))
+        console.print(shape(COST_COLUMNS, cost_rows(result)))
     for note in notes(result):
         console.print(note)
     for finding in findings(result):
@@ -46,7 +47,7 @@ def _print_heading(result: RaceResult, console: Console) -> None:
     )
 
 
-def _table(columns: Sequence[str], lines: Iterable[Sequence[str]], texts: int = 2) -> Table:
+def table(columns: Sequence[str], lines: Iterable[Sequence[str]], texts: int = 2) -> Table:
     table = Table(box=box.SIMPLE_HEAD, pad_edge=False)
     for place, column in enumerate(columns):
         table.add_column(column, justify="left" if place < texts else "right")
@@ -55,105 +56,19 @@ def _table(columns: Sequence[str], lines: Iterable[Sequence[str]], texts: int = 
     return table
 
 
+def _table_without_kernels(columns: Sequence[str], lines: Iterable[Sequence[str]]) -> Table:
+    """A table of a function of one's own, which has none."""
+    kept = [place for place, column in enumerate(columns) if not column.startswith(rows.OF_KERNELS)]
+    heads = [columns[place].removesuffix(",\nsame kernel") for place in kept]
+    return table(heads, [[line[place] for place in kept] for line in lines], texts=1)
+
+
 def notes(result: RaceResult) -> Iterator[str]:
-    """Who is out and why, and what the rounds and the machine allow to say."""
-    for entry in result.entries:
-        if entry.disqualified is not None:
-            yield f"[red]disqualified[/red] {escape(entry.name)}: {escape(entry.disqualified)}"
-    for name, reason in result.unavailable.items():
-        yield f"[yellow]not here[/yellow] {escape(name)}: {escape(reason)}"
-    for name, spread in noisy(result).items():
-        yield (
-            f"[yellow]noisy[/yellow] neighbouring laps of {escape(name)} differ by {spread:.0%}: "
-            "this machine was not quiet, and differences below that name no winner"
-        )
-    if 0 < result.rounds < FEWEST_ROUNDS:
-        yield f"No intervals and no findings below {FEWEST_ROUNDS} rounds."
-
-
-def _explanations(result: RaceResult) -> Table:
-    """Speed-up = schedule x hardware x waiting x overhead x rest, for each contestant."""
-
-    def lines() -> Iterator[Sequence[str]]:
-        for entry in timed(result.entries):
-            if entry.workers == 1:
-                continue
-            part = entry.explanation
-            if part is None:
-                yield entry.racer, entry.kernel or rows.NONE, "too short to explain", *[rows.NONE] * 5
-            else:
-                factors = (part.schedule, part.hardware, part.waiting, part.overhead)
-                rest = f"{part.speedup / prod(factors) - 1:+.1%}"
-                yield (
-                    entry.racer,
-                    entry.kernel or rows.NONE,
-                    *map(rows.number, (part.speedup, *factors)),
-                    rest,
-                )
-
-    columns = ("racer", "kernel", "speed-up =", "schedule x", "hardware x", "waiting x", "overhead", "rest")
-    return _table(columns, lines())
-
-
-def _costs(result: RaceResult) -> Table:
-    """What each racer costs, and what it takes to beat one thread or to pay at all."""
-    pickled = result.job.get("pickled_bytes") or [0]
-
-    def lines() -> Iterator[Sequence[str]]:
-        for entry in timed(result.entries):
-            if entry.racer == BASELINE:
-                continue
-            single = _baseline(result, entry.kernel)
-            items = max(1, len(result.job["items"]))
-            yield (
-                entry.racer,
-                entry.kernel or rows.NONE,
-                duration(entry.startup_seconds),
-                duration(None if entry.dispatch_seconds is None else entry.dispatch_seconds / items),
-                rows.size(entry.worker_bytes),
-                rows.size(sum(pickled) / len(pickled)) if entry.worker_bytes else rows.NONE,
-                _pays_from(entry, single),
-                *(_cost_in_words(result, entry, rival) for rival in ("released", "fast")),
-            )
-
-    columns = ("racer", "kernel", "start-up", "dispatch\nper item", "memory\nper worker", "pickled\nper item")
-    rivals = ("COST: beats one\nreleased thread", "COST: beats one\nfast thread")
-    return _table((*columns, "pays from\na job of", *rivals), lines())
-
-
-def _pays_from(entry: Entry, single: Entry | None) -> str:
-    """A size only where the interval shows a gain at all, or there are too few rounds for one."""
-    if single is None or single.median_seconds is None or entry.speedup is None:
-        return rows.NONE
-    ratio = entry.speedup.ratio
-    if ratio.low is not None and not ratio.shows_gain:
-        return "never" if ratio.shows_loss else "no gain shown"
-    seconds = break_even(entry, single.median_seconds)
-    return "never" if seconds == inf else duration(seconds)
-
-
-def _baseline(result: RaceResult, kernel: str | None) -> Entry | None:
-    keys = {(entry.racer, entry.kernel): entry for entry in timed(result.entries)}
-    return keys.get((BASELINE, kernel))
-
-
-def _cost_in_words(result: RaceResult, entry: Entry, rival: str) -> str:
-    single, own = _baseline(result, rival), _baseline(result, entry.kernel)
-    if single is None or single.median_seconds is None or own is None:
-        return rows.NONE  # it did not race
-    found = cost(entry, _costs_of(result, own), single.median_seconds, result.machine["cores"])
-    if found.workers is None:
-        return f"never ({found.reason})"
-    mark = " (extrapolated)" if found.extrapolated else ""
-    return f"{found.workers} worker{'s' if found.workers > 1 else ''}{mark}"
-
-
-def _costs_of(result: RaceResult, single: Entry) -> list[float]:
-    """The seconds of each item, which add up to the median lap: the medians of items add up to less."""
-    laps = [lap for lap in result.laps if lap.key == single.key]
-    costs = item_costs(laps, result.job["sequence"])
-    stretch = (single.median_seconds or 0.0) / sum(costs) if sum(costs) else 1.0
-    return [seconds * stretch for seconds in costs]
+    """The notes with the markup of rich."""
+    for kind, subject, words in plain_notes(result):
+        label = f"[{COLOURS[kind]}]{kind}[/{COLOURS[kind]}] " if kind else ""
+        about = f"{subject}: " if subject else ""
+        yield label + escape(about + words)
 
 
 def print_sweep(result: SweepResult, console: Console) -> None:
@@ -162,7 +77,7 @@ def print_sweep(result: SweepResult, console: Console) -> None:
     for (racer, kernel), curve in result.curves().items():
         console.print(f"\n{racer}/{kernel}" if kernel else f"\n{racer}", markup=False, style="bold")
         console.print(_curve(curve, result.machine["cores"]))
-        for sentence in _laws(curve):
+        for sentence in laws(curve):
             console.print(sentence, markup=False)
     for note in notes(result):
         console.print(note)
@@ -186,40 +101,11 @@ def _curve(curve: Sequence[Entry], cores: int) -> Table:
                 ", ".join(marks),
             )
 
-    return _table(("workers", "", "median", "vs sequential", "schedule bound", ""), lines())
-
-
-def _laws(curve: Sequence[Entry]) -> Iterator[str]:
-    """Each law fitted to the speed-ups over the curve's own single worker."""
-    seconds = {entry.workers: entry.median_seconds for entry in curve if entry.median_seconds}
-    if 1 not in seconds:
-        yield "No law is fitted: the sweep has no lap with 1 worker"
-        return
-    if min(entry.laps for entry in curve) < FEWEST_ROUNDS:
-        yield f"No law is fitted below {FEWEST_ROUNDS} rounds"
-        return
-    for law, (_, names) in LAWS.items():
-        if len(seconds) - 1 <= len(names):
-            yield f"{law}: too few numbers of workers for a fit"
-            continue
-        try:
-            yield _law_in_words(fit(law, list(seconds), [seconds[1] / each for each in seconds.values()]))
-        except ImportError:
-            yield "Amdahl's and Gunther's laws are fitted with SciPy: pip install 'primerace[fit]'"
-            return
-
-
-def _law_in_words(found: Fit) -> str:
-    values = ", ".join(f"{name} {value:.4g}" for name, value in found.parameters.items())
-    verdict = "fits" if found.fits else "does not fit"
-    return f"{found.law}: {values}; {verdict} (residual {found.residual:.1%} rms)"
+    return table(("workers", "", "median", "vs sequential", "schedule bound", ""), lines())
 
 
 def print_comparison(comparison: Comparison, console: Console) -> None:
     """The contestants of two results side by side, and which facts differ."""
-    console.print(_table(COMPARISON_COLUMNS, map(comparison_row, comparison.rows)))
-    for place, keys in (("first", comparison.only_before), ("second", comparison.only_after)):
-        for racer, kernel, workers in keys:
-            console.print(f"only in the {place}: {racer}/{kernel} with {workers}", markup=False)
-    for fact, (before, after) in comparison.facts.items():
-        console.print(f"differs: {fact}: {before!r} -> {after!r}"[:300], markup=False)
+    console.print(table(COMPARISON_COLUMNS, map(comparison_row, comparison.rows)))
+    for remark in comparison_remarks(comparison):
+        console.print(remark, markup=False)

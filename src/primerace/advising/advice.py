@@ -1,0 +1,130 @@
+"""The advice as a whole: what was measured, what follows, and the code for it."""
+
+from collections.abc import Sequence
+from dataclasses import asdict, dataclass
+from statistics import median
+from typing import Any
+
+from primerace import machine, probing
+from primerace.advising.outlook import outlook
+from primerace.advising.pickling import Pickling, weigh
+from primerace.advising.rule import MODELS, Choice, choose
+from primerace.advising.sizing import Sample, middle, take_sample
+from primerace.advising.snippets import Plan, snippet
+from primerace.job import Job
+from primerace.laps import BASELINE
+from primerace.lineup import line_up
+from primerace.racers import RACERS
+from primerace.racing import Race
+from primerace.results import RaceResult
+
+
+@dataclass(frozen=True)
+class Advice:
+    """Which model to use for a function, and why.
+
+    Args:
+        function: its name.
+        choice: the model, and how all of them stand.
+        sample: the items that raced, of all that there are.
+        pickling: what items and answers cost between processes.
+        race: the race.
+        outlook: what would change the choice.
+        code: a script that does the whole job as advised; for the for loop where nothing is.
+    """
+
+    function: str
+    choice: Choice
+    sample: Sample
+    pickling: Pickling
+    race: RaceResult
+    outlook: Sequence[str]
+    code: str
+
+    def to_json(self) -> dict[str, Any]:
+        """What `primerace advise --json` writes: all but the laps."""
+        low, high = middle(self.sample.seconds)
+        return {
+            "schema": "primerace-advice/1",
+            "function": self.function,
+            "model": self.choice.model,
+            "level": list(self.choice.level),
+            "standings": [asdict(standing) for standing in self.choice.standings],
+            "rounds": self.race.rounds,
+            "noise": dict(self.race.noise),
+            "machine": dict(self.race.machine),
+            "gil": self.race.job.get("gil"),
+            "items": {
+                "count": len(self.sample.whole.items),
+                "measured": len(self.sample.indices),
+                "chunk": self.sample.chunk,
+                "mean_seconds": self.sample.mean_seconds,
+                "median_seconds": median(self.sample.seconds),
+                "tenth_seconds": low,
+                "ninetieth_seconds": high,
+            },
+            "pickling": asdict(self.pickling),
+            "entries": [entry.to_json() for entry in self.race.entries],
+            "unavailable": dict(self.race.unavailable),
+            "outlook": list(self.outlook),
+            "code": self.code,
+        }
+
+
+class Advisor:
+    """What leads to an advice, step by step, so that it can be watched.
+
+    Args:
+        job: a job with a function of its own.
+        items: the file of its items or the name of their generator, for the code.
+        seconds: about how long all of it may take.
+        workers: of each model; None is the number of usable cores.
+        start_method: how processes are started; None is Python's default.
+
+    Raises:
+        RacerError: the function raised.
+    """
+
+    def __init__(
+        self,
+        job: Job,
+        items: str,
+        seconds: float = 20.0,
+        workers: int | None = None,
+        start_method: str | None = None,
+    ) -> None:
+        self.items = items
+        self.workers = workers or machine.usable_cores()
+        self.start_method = start_method
+        self.function = job.to_json()["function"]
+        models = [model for model in MODELS if model in RACERS]
+        self.sample = take_sample(job, seconds, len(models), self.workers)
+        part = self.sample.job()
+        self.contest = Race(
+            part,
+            line_up(part, models, None, self.workers, start_method),
+            start_method=start_method,
+        )
+        self.contest.gil = probing.probe(job, self.sample.outcomes)
+
+    def advice(self) -> Advice:
+        """What follows from the rounds that were run."""
+        race = self.contest.result()
+        choice = choose(race, self.sample.scale)
+        plan = Plan(
+            choice.model or BASELINE,
+            self.function,
+            self.items,
+            self.workers,
+            self.sample.chunk,
+            self.start_method,
+        )
+        return Advice(
+            self.function,
+            choice,
+            self.sample,
+            weigh(self.sample),
+            race,
+            outlook(race, self.sample, choice),
+            snippet(plan),
+        )

@@ -1,0 +1,56 @@
+"""Whether outcomes are what a job wants: each item answered once, rightly, and the same every time."""
+
+from collections import Counter
+from collections.abc import Sequence
+from typing import Any
+
+from primerace.answers import agree
+from primerace.job import Job
+from primerace.plain import shown
+from primerace.racers import Outcome, RacerError
+
+
+class Unrepeatable(RacerError):
+    """A function that answers the same item differently: no answer of a racer could be called wrong."""
+
+
+def find_fault(job: Job, outcomes: Sequence[Outcome], reference: Sequence[Any] | None) -> str | None:
+    """Why these outcomes disqualify: an item lost or answered twice, or an answer unlike the reference.
+
+    Raises:
+        AnswerError: the answers can't be compared.
+    """
+    answered = Counter(outcome.index for outcome in outcomes)
+    for index, item in enumerate(job.items):
+        times = answered[index]
+        if times != 1:
+            return f"item {index} ({shown(item)}) was " + (
+                "lost" if times == 0 else f"answered {times} times"
+            )
+    if reference is None:
+        return None
+    for outcome in outcomes:
+        expected = reference[outcome.index]
+        if not agree(outcome.answer, expected, job.approx):
+            item = shown(job.items[outcome.index])
+            return (
+                f"item {outcome.index} ({item}) was answered {shown(outcome.answer)}, not {shown(expected)}"
+            )
+    return None
+
+
+def check_repeats(job: Job, first: Sequence[Outcome], second: Sequence[Outcome]) -> None:
+    """Compare two sequential laps.
+
+    Raises:
+        Unrepeatable: an item has two answers; the message names it and both.
+        AnswerError: the answers can't be compared.
+    """
+    for once, again in zip(first, second, strict=True):
+        if not agree(again.answer, once.answer, job.approx):
+            item = shown(job.items[once.index])
+            answers = f"first {shown(once.answer)}, then {shown(again.answer)}"
+            raise Unrepeatable(
+                f"{job.name} is not repeatable: item {once.index} ({item}) was answered {answers}; "
+                "a race needs the same answer every time, exactly or within --approx"
+            )

@@ -1,0 +1,57 @@
+"""The command that tells which model to use for a function of one's own."""
+
+import json
+
+import click
+
+from primerace.advising import Advisor
+from primerace.cli import options, own
+from primerace.cli.options import InputError
+from primerace.cli.watching import DISQUALIFIED, INTERRUPTED, watch
+from primerace.report.advice import print_advice
+
+
+@click.command()
+@own.options
+@click.option(
+    "--items", metavar="FILE", help="The items of --function: JSON values, one a line or in a list."
+)
+@options.workers
+@click.option(
+    "--seconds",
+    type=float,
+    callback=options.duration,
+    default=20.0,
+    show_default=True,
+    help="About how long to measure; of a longer job a sample of the items races, for 6 rounds at least.",
+)
+@options.start_method
+@options.json_file
+def advise(
+    function: str | None,
+    items: str | None,
+    items_from: str | None,
+    expect: str | None,
+    approx: float | None,
+    workers: int | None,
+    seconds: float,
+    start_method: str | None,
+    json_file: str | None,
+) -> int:
+    """Tell which model to use for a function of your own, why, and write the code."""
+    if function is None:
+        raise InputError("--function says what to advise on")
+    if items == "-":
+        raise InputError("--items is a file here: the code that is written reads it again")
+    options.check_writable("--json", json_file)
+    with own.prints_aside():
+        job = own.job_of(function, items, items_from, expect, approx, "")
+        advisor = Advisor(job, items or items_from or "", seconds, workers, start_method)
+        interrupted = watch(advisor.contest, None, seconds)
+        advice = advisor.advice()
+    print_advice(advice, options.console(stderr=json_file == "-"))
+    options.write("--json", json_file, json.dumps(advice.to_json(), indent=1) + "\n")
+    if interrupted:
+        click.echo("interrupted: the advice rests on the rounds until then", err=True)
+        return INTERRUPTED
+    return 0 if advice.choice.model else DISQUALIFIED

@@ -1,0 +1,126 @@
+"""A job of one's own at the command line: the options that describe it, and what they make."""
+
+import os
+import sys
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager, redirect_stdout, suppress
+from typing import Any
+
+import click
+
+from primerace import items as reading
+from primerace import target
+from primerace.cli.options import InputError
+from primerace.items import JobError
+from primerace.job import Job
+from primerace.racers import RacerError
+from primerace.solo import run_alone
+
+Command = Callable[..., Any]
+
+_OPTIONS = (
+    click.option(
+        "--function",
+        metavar="MODULE:NAME",
+        help=f"Race this function of one argument: {target.FORMS}.",
+    ),
+    click.option(
+        "--items-from",
+        metavar="MODULE:NAME",
+        help="Instead of --items: a generator of the items of --function.",
+    ),
+    click.option(
+        "--expect",
+        metavar="FILE|MODULE:NAME",
+        help="The right answers of --function: JSON values, one a line, or a function that knows them.",
+    ),
+    click.option(
+        "--approx",
+        type=click.FloatRange(0, 1, max_open=True),
+        metavar="REL",
+        help="How far numbers in answers may lie from the right ones, such as 1e-9 of them.",
+    ),
+)
+
+
+def options(command: Command) -> Command:
+    """The options of a function of one's own."""
+    for option in reversed(_OPTIONS):
+        command = option(command)
+    return command
+
+
+def job_of(
+    function: str | None,
+    items: str | None,
+    items_from: str | None,
+    expect: str | None,
+    approx: float | None,
+    default: str,
+) -> Job:
+    """The job that these options describe; without a function, a sample or a file of integers.
+
+    Raises:
+        InputError: options that don't go together.
+        JobError, TargetError: what they name can't be read or does not exist.
+    """
+    if function is None:
+        given = {"--items-from": items_from, "--expect": expect, "--approx": approx}
+        for option, value in given.items():
+            if value is not None:
+                raise InputError(f"{option} goes with --function")
+        return Job.load(items or default)
+    if (items is None) == (items_from is None):
+        raise InputError("--function needs its items: either --items FILE or --items-from MODULE:NAME")
+    called = target.load(function)
+    drawn = reading.values(items) if items is not None else reading.generated(items_from or "")
+    job = Job.from_function(called, drawn, name=function, approx=approx or 0.0)
+    if expect is None:
+        return job
+    return Job(job.name, job.items, _expected(expect, job.items), job.function, job.approx)
+
+
+def check_kernels(function: str | None, kernels: Any) -> None:
+    """Refuse kernels beside a function of one's own.
+
+    Raises:
+        InputError: both are given.
+    """
+    if function is not None and kernels is not None:
+        raise InputError("--kernels goes with numbers to test for primality, not with --function")
+
+
+def _expected(source: str, items: Any) -> list[Any]:
+    """The answers of a file, or those of a function.
+
+    Raises:
+        JobError: the function raised.
+    """
+    if reading.is_file(source):
+        return reading.values(source)
+    known = Job.from_function(source, items)
+    assert known.function is not None
+    try:
+        return [outcome.answer for outcome in run_alone(source, known.function, items)]
+    except RacerError as error:
+        raise JobError(f"--expect {source}: {error}") from error
+
+
+@contextmanager
+def prints_aside() -> Iterator[None]:
+    """Let what the user's code prints, here and in processes, go to standard error: the output is ours."""
+    with suppress(OSError, ValueError):
+        sys.stdout.flush()
+    try:
+        ours = os.dup(1)
+    except OSError:  # it is closed
+        yield
+        return
+    try:
+        with suppress(OSError):
+            os.dup2(2, 1)
+        with redirect_stdout(sys.stderr):
+            yield
+    finally:
+        os.dup2(ours, 1)
+        os.close(ours)

@@ -1,0 +1,95 @@
+"""Greenlets of gevent: cooperative concurrency without new syntax, and no parallelism at all.
+
+A greenlet gives way where it waits, which CPU work never does. All of them live in one child process: gevent
+replaces blocking functions of the standard library, and that must not reach the other racers. Jobs come and
+results go as in processes.py.
+"""
+
+import pickle
+import warnings
+from collections.abc import Iterator
+from importlib.util import find_spec
+from multiprocessing.connection import Connection
+from multiprocessing.context import BaseContext
+from typing import Any
+
+from primerace.racers.base import Crew, Failure, Function, Racer, WorkerDied, perform
+from primerace.racers.children import NOTHING, in_flight, in_words, settle_in, unavailable
+from primerace.racers.processes import DONE, PILL, READY, ProcessCrew, Worker, answer, take
+
+
+class Gevent(Racer):
+    """Greenlets in a child process."""
+
+    name = "gevent"
+    summary = "greenlets of gevent, all in one child process"
+
+    def available(self) -> str | None:
+        if find_spec("gevent") is None:
+            return "needs gevent: pip install 'primerace[gevent]'"
+        return unavailable(self.start_method)
+
+    def start(self, workers: int) -> Crew:
+        return GreenletCrew(self.name, workers, self.start_method)
+
+
+class GreenletCrew(ProcessCrew):
+    """One process, with a desk for each of its greenlets."""
+
+    def _hire_all(self, workers: int, context: BaseContext) -> None:
+        self._hire(0, context, work)
+
+    def _death_of(self, worker: Worker) -> WorkerDied:
+        worker.process.join()
+        status = in_words(worker.process.exitcode)
+        return WorkerDied(self.racer, None, status, in_flight(self._desks, self._items))
+
+
+def work(number: int, pipe: Connection, jobs: Connection, turn: Any, desks: Any) -> None:
+    """The life of the process: run after run, until None comes instead of a run."""
+    settle_in()
+    become_cooperative()
+    import gevent
+
+    pipe.send(READY)
+    while run := pipe.recv():
+        parcel, epoch = run
+        try:
+            function = pickle.loads(parcel)
+        except Exception as error:
+            pipe.send(Failure.of(None, error))
+            return
+        queue = iter(lambda: take(jobs, turn), PILL)
+        greenlets = [
+            gevent.spawn(work_off, function, queue, pipe, worker, desks, epoch)
+            for worker in range(len(desks))
+        ]
+        gevent.joinall(greenlets, raise_error=True)
+        pipe.send(DONE)
+
+
+def become_cooperative() -> None:
+    """Have blocking functions give way to other greenlets, also in modules that are imported already."""
+    from gevent import monkey
+
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore")  # a forked child inherits modules that gevent would rather see first
+        monkey.patch_all()
+
+
+def work_off(
+    function: Function,
+    queue: Iterator[tuple[int, Any]],
+    pipe: Connection,
+    worker: int,
+    desks: Any,
+    epoch: float,
+) -> None:
+    """The work of one greenlet; between two items the others have their turn."""
+    from gevent import sleep
+
+    for index, item in queue:
+        desks[worker] = index
+        answer(pipe, perform(function, index, item, worker, epoch))
+        desks[worker] = NOTHING
+        sleep(0)

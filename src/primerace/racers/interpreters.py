@@ -1,0 +1,119 @@
+"""Subinterpreters, each with a GIL of its own: threads that run Python in parallel, inside one process.
+
+Like processes they share no objects: what crosses is pickled. Like threads they can't be killed, so the item
+in hand is waited for, and what crashes one of them ends the whole process. An extension module must say that
+it supports them: the compiled kernels do, NumPy does not.
+"""
+
+import os
+import pickle
+import sys
+from collections.abc import Iterator, Sequence
+from concurrent.futures import Future, wait
+from contextlib import contextmanager
+from importlib import import_module
+from multiprocessing import connection
+from typing import Any
+
+from primerace.racers.base import Crew, Failure, Function, Outcome, Racer, RacerError, perform
+from primerace.racers.children import pickled
+from primerace.racers.pools import Call, Completed, PoolCrew
+
+SEAT = 4  # bytes of a worker's number
+GLANCE = 0.1  # seconds between looks for interpreters that could not start
+
+
+class Interpreters(Racer):
+    """An InterpreterPoolExecutor."""
+
+    name = "interpreters"
+    summary = "concurrent.futures.InterpreterPoolExecutor"
+
+    def available(self) -> str | None:
+        return None if sys.version_info >= (3, 14) else "needs Python 3.14"
+
+    def start(self, workers: int) -> Crew:
+        return InterpreterCrew(self.name, workers)
+
+
+class InterpreterCrew(PoolCrew):
+    def __init__(self, racer: str, workers: int) -> None:
+        super().__init__(racer)
+        pools = import_module("concurrent.futures.interpreter")
+        self._executor = pools.InterpreterPoolExecutor(workers, racer)
+        try:
+            self._warm_up(workers)
+        except BaseException:
+            self.close()
+            raise
+
+    def _warm_up(self, workers: int) -> None:
+        """Start every interpreter: each has a call that ends only when all of them have arrived."""
+        with open_pipe() as (arrivals, arrive), open_pipe() as (seats, seat):
+            calls = [self._executor.submit(sit_down, arrive, seats, sys.path) for _ in range(workers)]
+            try:
+                self._await(workers, arrivals, calls)
+            finally:
+                for number in range(workers):
+                    os.write(seat, number.to_bytes(SEAT))
+                wait(calls)
+
+    def _await(self, workers: int, arrivals: int, calls: Sequence[Future[None]]) -> None:
+        arrived = 0
+        while arrived < workers:
+            failed = [call for call in calls if call.done()]
+            if failed:
+                error = failed[0].exception()
+                raise RacerError(
+                    f"{self.racer}: {workers} interpreters could not be started: {error}"
+                ) from error
+            if connection.wait([arrivals], GLANCE):
+                arrived += len(os.read(arrivals, workers))
+
+    def run(self, function: Function, items: Sequence[Any]) -> Iterator[Outcome]:
+        pickled(self.racer, function, items)
+        yield from super().run(function, items)
+
+    def _call(self, function: Function, index: int, item: Any, epoch: float) -> Call:
+        return perform_inside, function, index, item, epoch
+
+    def _result(self, future: Completed, index: int) -> Any:
+        try:
+            parcel = future.result()
+        except Exception as error:  # what the function raises does not come this way
+            return Failure.of(None, error)
+        try:
+            return pickle.loads(parcel)
+        except Exception as error:
+            raise RacerError(f"{self.racer}: an answer can't be unpickled: {error!r}") from error
+
+
+@contextmanager
+def open_pipe() -> Iterator[tuple[int, int]]:
+    """The two ends of a pipe: the interpreters of a process share its file descriptors."""
+    ends = os.pipe()
+    try:
+        yield ends
+    finally:
+        for end in ends:
+            os.close(end)
+
+
+_seat = 0  # in an interpreter: its number
+
+
+def sit_down(arrive: int, seats: int, path: list[str]) -> None:
+    """What an interpreter does first: say that it is there, and wait for a number."""
+    global _seat
+    sys.path[:] = path
+    os.write(arrive, b".")
+    _seat = int.from_bytes(os.read(seats, SEAT))
+
+
+def perform_inside(function: Function, index: int, item: Any, epoch: float) -> bytes:
+    """Perform one item in an interpreter, and pickle the result."""
+    result = perform(function, index, item, _seat, epoch)
+    try:
+        return pickle.dumps(result)
+    except Exception as error:
+        return pickle.dumps(Failure.of(index, error))

@@ -1,0 +1,76 @@
+"""What is special to subinterpreters: GILs of their own, in one process, and what can't go there."""
+
+import os
+import sys
+from concurrent.futures import Future
+from time import perf_counter
+
+import functions
+import pytest
+from watching import start
+
+from primerace import kernels
+from primerace.machine import usable_cores
+from primerace.racers import RACERS, FunctionError, RacerError
+
+PRIME = 25000000000013
+REASON = RACERS["interpreters"]().available()
+here = pytest.mark.skipif(REASON is not None, reason=f"interpreters: {REASON}")
+
+SCRIPT = """
+from primerace.racers import RACERS
+
+def double(n):
+    return 2 * n
+
+if __name__ == "__main__":
+    with RACERS["interpreters"]().start(2) as crew:
+        print(sorted(outcome.answer for outcome in crew.run(double, [1, 2, 3])))
+"""
+
+
+@pytest.mark.skipif(sys.version_info >= (3, 14), reason="Python 3.14 has it")
+def test_reason_where_there_are_none():
+    assert REASON == "needs Python 3.14"
+
+
+@here
+class TestInterpreters:
+    def test_share_one_process(self):
+        with RACERS["interpreters"]().start(2) as crew:
+            assert {outcome.answer for outcome in crew.run(functions.process_id, range(8))} == {os.getpid()}
+            assert crew.pids() == ()
+
+    @pytest.mark.skipif(usable_cores() < 2, reason="needs 2 cores")
+    def test_run_in_parallel_where_the_gil_is_held(self):
+        """Calls that hold the GIL of their interpreter overlap; in threads each waits for the other."""
+        shares = {}
+        for name in ("threads", "interpreters"):
+            with RACERS[name]().start(2) as crew:
+                begin = perf_counter()
+                outcomes = list(crew.run(kernels.held, [PRIME] * 20))
+                shares[name] = sum(each.cpu_seconds for each in outcomes) / (perf_counter() - begin)
+        assert shares["interpreters"] > 1.2 * shares["threads"]
+
+    def test_numpy_is_an_error_that_says_so(self):
+        with RACERS["interpreters"]().start(2) as crew, pytest.raises(FunctionError, match="ImportError"):
+            list(crew.run(functions.sum_with_numpy, [3]))
+
+    def test_function_of_a_script(self, tmp_path):
+        path = tmp_path / "script.py"
+        path.write_text(SCRIPT)
+        process = start(str(path))
+        output, errors = process.communicate(timeout=30)
+        assert (output, errors) == ("[2, 4, 6]\n", "")
+
+    def test_that_can_not_start_are_one_error(self, monkeypatch):
+        from concurrent.futures.interpreter import InterpreterPoolExecutor
+
+        def refuse(self, *call):
+            future = Future()
+            future.set_exception(MemoryError("no room"))
+            return future
+
+        monkeypatch.setattr(InterpreterPoolExecutor, "submit", refuse)
+        with pytest.raises(RacerError, match="interpreters: 2 interpreters could not be started: no room"):
+            RACERS["interpreters"]().start(2)

@@ -1,0 +1,117 @@
+"""What is special to joblib: loky's workers, which joblib would keep, and what only they can do."""
+
+import os
+import tempfile
+from pathlib import Path
+
+import functions
+import numpy as np
+import psutil
+import pytest
+from watching import alive, gone, start
+
+from primerace.racers import RACERS, RacerError, WorkerDied
+
+REASON = RACERS["joblib"]().available()
+pytestmark = pytest.mark.skipif(REASON is not None, reason=f"joblib: {REASON}")
+
+SCRIPT = """
+from primerace.racers import RACERS
+
+def double(n):
+    return 2 * n
+
+if __name__ == "__main__":
+    for _ in range(2):
+        with RACERS["joblib"]().start(2) as crew:
+            print(sorted(outcome.answer for outcome in crew.run(double, [1, 2, 3])))
+"""
+
+
+@pytest.fixture(scope="module")
+def crew():
+    with RACERS["joblib"]().start(2) as crew:
+        yield crew
+
+
+def test_lambdas_travel(crew):
+    """loky pickles with cloudpickle, which sends what has no name as code."""
+    assert sorted(outcome.answer for outcome in crew.run(lambda n: n + 1, [1, 2])) == [2, 3]
+
+
+def test_what_even_cloudpickle_can_not_send_is_named(crew):
+    with pytest.raises(
+        RacerError, match=r"joblib: item 1 \(.*\) can't be sent to another process: .*generator"
+    ):
+        list(crew.run(functions.square, [1, (each for each in "generator")]))
+    assert [outcome.answer for outcome in crew.run(functions.square, [7])] == [49]
+
+
+def test_big_arrays_travel(crew):
+    """joblib lets workers map arrays of more than a megabyte from a file."""
+    items = [np.full(1 << 18, n) for n in range(4)]
+    assert sorted(outcome.answer for outcome in crew.run(np.sum, items)) == [n << 18 for n in range(4)]
+
+
+def test_workers_are_warm_and_the_same_in_every_run(crew):
+    pids = {outcome.answer for outcome in crew.run(functions.process_id_after_a_nap, [0.02] * 8)}
+    assert pids == set(crew.pids())
+    assert os.getpid() not in pids
+
+
+def test_one_worker_is_the_caller():
+    with RACERS["joblib"]().start(1) as crew:
+        assert [outcome.answer for outcome in crew.run(functions.process_id, [0])] == [os.getpid()]
+        with pytest.raises(KeyboardInterrupt):
+            list(crew.run(functions.interrupt, [7]))
+
+
+def test_nothing_is_kept():
+    """Neither workers, which joblib keeps for the next call, nor files of big arrays.
+
+    It does keep an empty folder for every call, until the program ends.
+    """
+    with RACERS["joblib"]().start(2) as crew:
+        next(crew.run(np.sum, [np.ones(1 << 18)] * 20))
+        workers = [psutil.Process(pid) for pid in crew.pids()]
+        assert all(map(alive, workers))
+    assert gone(workers)
+    assert not [file for folder in _folders(os.getpid()) for file in folder.iterdir()]
+
+
+def _folders(pid):
+    return [
+        path
+        for folder in (tempfile.gettempdir(), "/dev/shm")
+        for path in Path(folder).glob(f"joblib_memmapping_folder_{pid}_*")
+    ]
+
+
+def test_worker_that_dies_leaves_a_fresh_start():
+    """The executor is one for the whole process: that it broke must not reach the next crew."""
+    with RACERS["joblib"]().start(2) as crew, pytest.raises(WorkerDied):
+        list(crew.run(functions.die, ["exit 3"]))
+    with RACERS["joblib"]().start(2) as crew:
+        assert [outcome.answer for outcome in crew.run(functions.square, [7])] == [49]
+
+
+def test_items_in_flight_are_those_in_hand():
+    """Not those that joblib has handed out ahead of the workers."""
+    with RACERS["joblib"]().start(2) as crew, pytest.raises(WorkerDied) as caught:
+        list(crew.run(functions.die, ["a", "SIGKILL", *"bcdefgh"]))
+    assert 1 in caught.value.in_flight
+    assert len(caught.value.in_flight) <= 2
+
+
+def test_function_of_a_script(tmp_path):
+    path = tmp_path / "script.py"
+    path.write_text(SCRIPT)
+    process = start("-W", "error", str(path))
+    output, errors = process.communicate(timeout=60)
+    assert (output, errors) == ("[2, 4, 6]\n" * 2, "")
+    assert _folders(process.pid) == []
+
+
+def test_is_missing_with_a_reason(monkeypatch):
+    monkeypatch.setattr("primerace.racers.joblib.find_spec", lambda name: None)
+    assert RACERS["joblib"]().available() == "needs joblib: pip install 'primerace[joblib]'"

@@ -1,0 +1,573 @@
+"""Jobs of one's own: items, answers and their comparison, the command line, and results that load again."""
+
+import json
+import os
+import signal
+import subprocess
+import sys
+import time
+from dataclasses import dataclass
+from textwrap import dedent
+
+import jsonschema
+import numpy as np
+import pytest
+from test_schema import SCHEMA
+from watching import descendants, gone, start
+
+from primerace import items as reading
+from primerace.answers import AnswerError, agree
+from primerace.checking import Unrepeatable
+from primerace.cli import main
+from primerace.items import JobError
+from primerace.job import Job
+from primerace.lineup import line_up
+from primerace.loading import from_json, load
+from primerace.plain import plain, shown
+from primerace.racers import FunctionError, RacerError
+from primerace.racing import Race, race
+from primerace.report.gil import gil_in_words
+from primerace.results import ResultError
+from primerace.target import TargetError
+
+WORK = """
+import itertools, math, os, random, sys, time
+
+def square(n):
+    return n * n
+
+def numbers():
+    yield from range(6)
+
+def noisy_square(n):
+    print("squaring", n)
+    os.system(f"echo child {n}")
+    return n * n
+
+def fickle(n):
+    return random.random()
+
+calls = itertools.count()
+def stateful(n):
+    return next(calls)
+
+def refuse_three(n):
+    if n == 3:
+        raise ValueError("no threes")
+    return n
+
+def leave(n):
+    sys.exit(5)
+
+def nearly_square(n):
+    return n * n * (1 + 1e-12 * random.random())
+
+def strange(n):
+    return {("a", n): math.nan, "more": [math.inf, {1, 2}, b"x" * 10_000]}
+
+def forever():
+    return itertools.count()
+
+def nothing():
+    return []
+
+def broken():
+    yield 1
+    raise OSError("no more")
+
+async def coroutine(n):
+    return n
+
+def pause(n):
+    time.sleep(60)
+"""
+
+
+@pytest.fixture(scope="module")
+def folder(tmp_path_factory):
+    folder = tmp_path_factory.mktemp("own")
+    (folder / "work.py").write_text(dedent(WORK))
+    (folder / "numbers.jsonl").write_text("# the numbers\n0\n\n1\n2\n")
+    (folder / "squares.json").write_text("[0, 1, 4]")
+    return folder
+
+
+@pytest.fixture
+def primerace(folder):
+    """Runs the console script, as a user does; a traceback is a failure."""
+
+    def run(*words, text=None):
+        script = os.path.join(os.path.dirname(sys.executable), "primerace")
+        done = subprocess.run(
+            [script, *words], capture_output=True, text=True, cwd=folder, timeout=100, input=text
+        )
+        assert "Traceback" not in done.stderr
+        return done
+
+    return run
+
+
+@pytest.fixture
+def in_process(folder, capsys, monkeypatch):
+    """Runs the command line in the tests' own process; what it lets through is a failure."""
+    monkeypatch.chdir(folder)
+    monkeypatch.setattr(sys, "path", list(sys.path))
+    handler = signal.getsignal(signal.SIGTERM)
+
+    def run(*words):
+        code = main(words)
+        return code, *capsys.readouterr()
+
+    yield run
+    signal.signal(signal.SIGTERM, handler)
+
+
+def own(function, *words, racers="sequential,threads", rounds=1):
+    """The words of a short race."""
+    return "race", "--function", function, "--racers", racers, "--rounds", str(rounds), *words
+
+
+class TestItems:
+    @pytest.mark.parametrize(
+        ("text", "values"),
+        [
+            ('1\n"two"\n\n{"three": 3}\n[4, 5]\nnull\n', [1, "two", {"three": 3}, [4, 5], None]),
+            ("[1, [2, 3]]", [1, [2, 3]]),
+            ("\ufeff[\n1,\n2]\n", [1, 2]),
+            ("[1]\n[2]\n", [[1], [2]]),
+            ('# a comment\n"with # inside"\r\n', ["with # inside"]),
+            ('"a\u2028b"\n1', ["a\u2028b", 1]),
+            ("1.5\n-2e3", [1.5, -2000.0]),
+        ],
+    )
+    def test_are_json_values(self, tmp_path, text, values):
+        path = tmp_path / "items"
+        path.write_text(text, encoding="utf-8")
+        assert reading.values(path) == values
+
+    @pytest.mark.parametrize(
+        ("text", "says"),
+        [
+            ("1\ntwo\n", "line 2: not JSON (Expecting value): 'two'"),
+            ("[1, 2\n", "line 1: not JSON"),
+            ("# nothing\n\n", "there is no value in it"),
+            ("[]", "there is no value in it"),
+            ("[" * 100_000, "line 1: "),
+        ],
+    )
+    def test_that_are_none_are_named(self, tmp_path, text, says):
+        path = tmp_path / "items"
+        path.write_text(text)
+        with pytest.raises(JobError) as caught:
+            reading.values(path)
+        assert str(caught.value).startswith(f"{path}")
+        assert says in str(caught.value)
+        assert len(str(caught.value)) < 300
+
+    def test_from_an_iterable(self):
+        assert Job.from_function("math:isqrt", (n for n in [4, 9])).items == (4, 9)
+
+    def test_from_a_name(self):
+        assert Job.from_function(str.upper, "string:digits.__iter__").items == tuple("0123456789")
+
+    def test_that_never_end(self, monkeypatch):
+        monkeypatch.setattr(reading, "MOST_ITEMS", 10)
+        with pytest.raises(JobError, match=r"itertools:count: yields more than 10 items; does it ever end\?"):
+            Job.from_function("math:isqrt", "itertools:count")
+
+    @pytest.mark.parametrize("items", [[], "builtins:list"])
+    def test_there_is_no_job_without(self, items):
+        with pytest.raises(JobError, match="no item|there is none"):
+            Job.from_function("math:isqrt", items)
+
+    def test_a_source_that_is_none(self):
+        with pytest.raises(JobError, match="'int' object is not iterable"):
+            Job.from_function("math:isqrt", "builtins:int")
+
+
+class TestFunction:
+    def test_is_named_as_it_was_given(self):
+        job = Job.from_function("math:isqrt", [17])
+        assert (job.name, job.to_json()["function"]) == ("math:isqrt", "math:isqrt")
+        assert Job.from_function(abs, [1]).name == "builtins:abs"
+
+    @pytest.mark.parametrize("bad", [3, "math:pi"])
+    def test_must_be_callable(self, bad):
+        with pytest.raises((JobError, TargetError), match="can't be called"):
+            Job.from_function(bad, [1])
+
+    def test_must_answer_at_once(self):
+        def generator(n):
+            yield n
+
+        for function in ("asyncio:sleep", generator):
+            with pytest.raises(JobError, match="is a coroutine function|generator is a generator"):
+                Job.from_function(function, [1])
+
+    @pytest.mark.parametrize("approx", [-1.0, 1.0, float("nan")])
+    def test_approx_is_a_share(self, approx):
+        with pytest.raises(JobError, match="approx is a share"):
+            Job.from_function("math:isqrt", [1], approx=approx)
+
+    def test_that_raises_is_told_with_its_line(self):
+        def refuse(n):
+            return 1 / n
+
+        with pytest.raises(
+            FunctionError, match=r"item 1 \(0\) raised ZeroDivisionError.*own_function.py:\d+\)"
+        ):
+            race(Job.from_function(refuse, [1, 0]), ["sequential"], rounds=1)
+
+    def test_that_does_not_repeat_itself_is_not_raced(self):
+        answers = iter(range(100))
+        with pytest.raises(Unrepeatable, match=r"item 0 \(7\) was answered first 0, then 2"):
+            race(Job.from_function(lambda n: next(answers), [7, 8]), ["sequential"], rounds=1)
+
+    def test_that_differs_within_approx_is_raced(self):
+        steps = iter([1e-12, -1e-12] * 100)
+        job = Job.from_function(lambda n: n + next(steps), [7.0], approx=1e-9)
+        assert race(job, ["sequential"], rounds=2).entries[0].disqualified is None
+
+    def test_long_items_do_not_flood_messages(self):
+        with pytest.raises(RacerError) as caught:
+            race(Job.from_function(int, ["x" * 100_000]), ["sequential"], rounds=1)
+        assert len(str(caught.value)) < 100_500  # int() itself quotes its argument, once
+        assert str(caught.value).index("raised") < 300
+
+
+@dataclass(eq=False)
+class Bare:
+    """Compares by identity, as most classes do."""
+
+    n: object
+
+
+@dataclass
+class Pair:
+    one: object
+
+
+class Incomparable:
+    def __eq__(self, other):
+        raise RuntimeError("never")
+
+    __hash__ = None
+
+
+NAN = float("nan")
+
+
+class TestAnswers:
+    @pytest.mark.parametrize(
+        ("one", "other"),
+        [
+            (1, 1.0),
+            ("a", "a"),
+            (NAN, float("nan")),
+            ([1, (2, NAN)], [1, [2, NAN]]),
+            ({"a": [NAN]}, {"a": [NAN]}),
+            (np.arange(3), np.arange(3)),
+            (np.array([1.0, NAN]), np.array([1.0, NAN])),
+            ([np.arange(3)], [np.arange(3)]),
+            (np.float64(0.5), 0.5),
+            (Bare([1]), Bare([1])),
+            (Pair(np.arange(3)), Pair(np.arange(3))),
+            ({1, 2}, {2, 1}),
+            (None, None),
+            (complex(1, NAN), complex(1, NAN)),
+        ],
+    )
+    def test_the_same(self, one, other):
+        assert agree(one, other)
+
+    @pytest.mark.parametrize(
+        ("one", "other"),
+        [
+            (1, 2),
+            (1, "1"),
+            ("12", ["1", "2"]),
+            (NAN, 1.0),
+            (0.1 + 0.2, 0.3),
+            ([1, 2], [1, 2, 3]),
+            ([], None),
+            ({"a": 1}, {"a": 1, "b": 2}),
+            (np.arange(3), np.arange(4)),
+            (np.arange(3), np.array([0, 1, 3])),
+            (np.arange(3), "x"),
+            (Bare(1), Bare(2)),
+            (True, None),
+        ],
+    )
+    def test_not_the_same(self, one, other):
+        assert not agree(one, other)
+        assert not agree(one, other, 1e-20)
+
+    @pytest.mark.parametrize(
+        ("one", "other", "within"),
+        [
+            (1.0, 1.0 + 1e-10, True),
+            (1.0, 1.001, False),
+            ({"a": [0.1 + 0.2]}, {"a": [0.3]}, True),
+            (1 + 1e-10j, 1 + 0j, True),
+            (np.array([1.0, 1e-12]), np.array([1.0, 0.0]), True),
+            (np.array([1.0, 1e-3]), np.array([1.0, 0.0]), False),
+            (10**30, 10**30 + 1, False),
+            ("a", "b", False),
+            (float("inf"), float("inf"), True),
+            (float("inf"), 1.0, False),
+        ],
+    )
+    def test_nearly_the_same(self, one, other, within):
+        assert agree(one, other, 1e-9) is within
+
+    def test_tables_compare_with_their_labels(self):
+        pandas = pytest.importorskip("pandas")
+        table = pandas.DataFrame({"a": [1.0, NAN]})
+        assert agree(table, table.copy())
+        assert not agree(table, table.rename(columns={"a": "b"}))
+
+    def test_that_can_not_be_compared(self):
+        with pytest.raises(AnswerError, match=r"type Incomparable can't be compared: RuntimeError: never"):
+            agree(Incomparable(), Incomparable())
+
+    @pytest.mark.parametrize(
+        ("value", "kept"),
+        [
+            ((1, [2.5, None]), [1, [2.5, None]]),
+            (NAN, "nan"),
+            ({"a": float("inf")}, "{'a': inf}"),
+            ({(1, 2): 3}, "{(1, 2): 3}"),
+            (2**200, 2**200),
+            (True, True),
+        ],
+    )
+    def test_as_json_can_hold_them(self, value, kept):
+        assert plain(value) == kept
+        assert json.loads(json.dumps(plain(value), allow_nan=False)) == kept
+
+    def test_long_ones_are_cut(self):
+        for value in ("x" * 10**6, b"x" * 10**6, list(range(10**6)), {n: n for n in range(10**5)}):
+            assert len(plain(value)) < 2100
+            assert len(shown(value)) < 210
+
+
+class TestCommandLine:
+    @pytest.mark.parametrize(
+        "words",
+        [
+            ("work:square", "--items", "numbers.jsonl"),
+            ("./work.py:square", "--items-from", "work:numbers", "--start-method", "spawn"),
+            ("work:square", "--items-from", "./work.py:numbers", "--start-method", "forkserver"),
+        ],
+        ids=["module", "script", "mixed"],
+    )
+    def test_a_race(self, primerace, folder, words):
+        saved = str(folder / "race.json")
+        done = primerace(*own(*words, "--json", saved, racers="sequential,process-pool"))
+        assert done.returncode == 0
+        assert "kernel" not in done.stdout
+        assert "GIL" in done.stdout
+        data = json.loads((folder / "race.json").read_text())
+        jsonschema.validate(data, SCHEMA)
+        assert data["job"]["function"] == words[0]
+        assert data["job"]["gil"]["verdict"] in SCHEMA["$defs"]["gil"]["properties"]["verdict"]["enum"]
+        assert {lap["kernel"] for lap in data["laps"]} == {None}
+        assert {outcome["answer"] for outcome in data["laps"][0]["outcomes"]} >= {0, 1, 4}
+        assert primerace("show", saved).stdout == done.stdout
+        assert primerace("compare", saved, saved).returncode == 0
+        assert load(saved).job == data["job"]
+
+    def test_items_of_standard_input(self, primerace):
+        assert primerace(*own("work:square", "--items", "-"), text="1\n2\n").returncode == 0
+
+    def test_what_the_function_prints_does_not_spoil_the_output(self, primerace):
+        words = own("work:noisy_square", "--items", "numbers.jsonl", racers="sequential,processes")
+        done = primerace(*words, "--json", "-")
+        assert done.returncode == 0
+        assert json.loads(done.stdout)["kind"] == "race"
+        assert "squaring 2" in done.stderr
+        assert "child 2" in done.stderr
+
+    def test_answers_that_json_can_not_hold(self, primerace, folder):
+        saved = str(folder / "strange.json")
+        done = primerace(*own("work:strange", "--items", "numbers.jsonl", "--json", saved))
+        assert done.returncode == 0
+        assert (folder / "strange.json").stat().st_size < 100_000
+        json.loads((folder / "strange.json").read_text(), parse_constant=pytest.fail)
+        assert primerace("show", saved).stdout == done.stdout
+
+    @pytest.mark.parametrize(
+        ("expect", "code"),
+        [("squares.json", 0), ("work:square", 0), ("builtins:abs", 1), ("numbers.jsonl", 1)],
+    )
+    def test_expected_answers(self, in_process, expect, code):
+        found, output, _ = in_process(*own("work:square", "--items", "numbers.jsonl", "--expect", expect))
+        assert found == code
+        assert ("item 2 (2) was answered 4, not 2" in output) is bool(code)
+
+    @pytest.mark.parametrize(("approx", "code"), [((), 1), (("--approx", "1e-9"), 0)])
+    def test_approximate_answers(self, in_process, approx, code):
+        found, _, errors = in_process(*own("work:nearly_square", "--items", "numbers.jsonl", *approx))
+        assert found == code
+        assert ("is not repeatable: item 1 (1) was answered first 1.0" in errors) is bool(code)
+
+    @pytest.mark.parametrize(
+        ("words", "code", "says"),
+        [
+            (("work:fickle", "--items", "numbers.jsonl"), 1, "work:fickle is not repeatable: item 0 (0)"),
+            (("work:stateful", "--items-from", "work:numbers"), 1, "was answered first 0, then 6"),
+            (
+                ("work:refuse_three", "--items-from", "work:numbers"),
+                1,
+                "item 3 (3) raised ValueError: no threes (work.py:",
+            ),
+            (("work:leave", "--items", "numbers.jsonl"), 1, "work:leave called sys.exit(5)"),
+            (("work:coroutine", "--items", "numbers.jsonl"), 2, "work:coroutine is a coroutine function"),
+            (("work:numbers", "--items", "numbers.jsonl"), 2, "work:numbers is a generator"),
+            (("work:squire", "--items", "numbers.jsonl"), 2, "did you mean 'square'?"),
+            (("work:square",), 2, "either --items FILE or --items-from"),
+            (
+                ("work:square", "--items", "x", "--items-from", "y:z"),
+                2,
+                "either --items FILE or --items-from",
+            ),
+            (("work:square", "--items", "nowhere"), 2, "nowhere: No such file"),
+            (("work:square", "--items", "work.py"), 2, "work.py, line 2: not JSON"),
+            (("work:square", "--items-from", "work:forever"), 2, "more than 1,000,000 items"),
+            (("work:square", "--items-from", "work:nothing"), 2, "work:nothing: yields no item"),
+            (("work:square", "--items-from", "work:broken"), 2, "it raised OSError: no more (work.py:"),
+            (
+                ("work:square", "--items", "numbers.jsonl", "--kernels", "held"),
+                2,
+                "--kernels goes with numbers",
+            ),
+            (("work:square", "--items", "numbers.jsonl", "--expect", "work.py"), 2, "work.py, line 2"),
+            (("work:square", "--items-from", "work:numbers", "--expect", "squares.json"), 2, "6 items but 3"),
+            (
+                ("work:square", "--items-from", "work:numbers", "--expect", "work:refuse_three"),
+                2,
+                "no threes",
+            ),
+            (("work:square", "--items", "numbers.jsonl", "--approx", "2"), 2, "--approx"),
+        ],
+        ids=lambda value: (
+            value[0].partition(":")[2] + " " + " ".join(value[1:]) if isinstance(value, tuple) else ""
+        ),
+    )
+    def test_mistakes_are_told_in_a_sentence(self, in_process, words, code, says):
+        found, output, errors = in_process(*own(*words))
+        assert (found, output) == (code, "")
+        assert says in errors.splitlines()[-1]
+
+    @pytest.mark.parametrize("option", ["--items-from", "--expect", "--approx"])
+    def test_options_of_a_function_need_one(self, in_process, option):
+        assert in_process("race", option, "0.5") == (2, "", f"Error: {option} goes with --function\n")
+
+    def test_racers_of_one_kernel_are_not_here(self, in_process):
+        words = own("work:square", "--items", "numbers.jsonl", racers="sequential,asyncio-nap")
+        assert "not here asyncio-nap: only with kernel python" in in_process(*words)[1]
+
+    def test_a_sweep(self, primerace, folder):
+        words = (
+            "--function",
+            "work:square",
+            "--items-from",
+            "work:numbers",
+            "--racers",
+            "threads,process-pool",
+        )
+        saved = str(folder / "sweep.json")
+        done = primerace("sweep", *words, "--workers", "1,2", "--rounds", "1", "--save", saved)
+        assert done.returncode == 0
+        assert "process-pool\n" in done.stdout
+        again = primerace("sweep", "--resume", saved)
+        assert (again.returncode, again.stdout) == (2, "")
+        assert "function of one's own can't be resumed" in again.stderr
+
+
+@pytest.mark.parametrize(("number", "code"), [(signal.SIGINT, 130), (signal.SIGTERM, 143)])
+def test_nothing_is_left_when_it_is_stopped(folder, number, code):
+    """The function sleeps in the warm-up, in the command's own thread."""
+    words = own("work:pause", "--items", "numbers.jsonl", racers="processes")
+    process = start("-m", "primerace", *words, cwd=str(folder))
+    try:
+        assert process.stderr is not None
+        process.stderr.readline()  # it is warming up
+        time.sleep(0.3)
+        children = descendants(process.pid)
+        os.killpg(process.pid, number)
+        _, errors = process.communicate(timeout=30)
+    finally:
+        process.kill()
+    assert process.returncode == code
+    assert "Traceback" not in errors
+    assert gone(children)
+
+
+VERDICTS = ("holds", "yields", "releases", "mixed", "too-short", "inconclusive", "not-applicable")
+
+
+@pytest.mark.parametrize("verdict", VERDICTS)
+def test_every_verdict_has_a_sentence(verdict):
+    found = {"function": "f", "verdict": verdict, "evidence": {"reason": "why", "at_long": {"share": 0.5}}}
+    sentence = gil_in_words(found)
+    assert sentence.endswith(".")
+    assert ("can't pay off" in sentence) is (verdict in ("holds", "yields"))
+    assert ("2.0x" in sentence) is (verdict == "mixed")
+
+
+def test_the_probe_takes_the_slowest_item():
+    job = Job.from_function(time.sleep, [0.0, 0.2, 0.1])
+    contest = Race(job, line_up(job, ["sequential"]), seed=1)
+    contest.warm_up()
+    contest.probe_gil()
+    assert contest.gil is not None
+    assert (contest.gil["verdict"], contest.gil["item"], contest.gil["times"]) == ("releases", 1, 1)
+    assert contest.result().job["gil"] == contest.gil
+
+
+@pytest.mark.parametrize(
+    ("key", "value"),
+    [
+        ("verdict", 7),
+        ("function", None),
+        ("evidence", []),
+        ("evidence", {}),
+        ("evidence", {"reason": "x", "at_long": {"share": 1.0}}),
+        ("evidence", {"reason": "x", "at_long": []}),
+        ("evidence", {"reason": "x"}),
+    ],
+)
+def test_a_damaged_verdict_is_refused(key, value):
+    job = Job.from_function(abs, [1])
+    contest = Race(job, line_up(job, ["sequential"]), seed=1)
+    contest.warm_up()
+    evidence = {"reason": "x", "at_long": {"share": 0.5}}
+    contest.gil = {"function": "abs", "verdict": "mixed", "evidence": evidence}
+    data = json.loads(contest.result().dumps())
+    assert from_json(data).job["gil"] == contest.gil
+    data["job"]["gil"][key] = value
+    with pytest.raises(ResultError, match="gil of the job"):
+        from_json(data)
+
+
+class Counted:
+    """An item that counts how often it is pickled."""
+
+    times = 0
+
+    def __reduce__(self):
+        Counted.times += 1
+        return Counted, ()
+
+
+def name_of(item):
+    return type(item).__name__
+
+
+def test_a_race_tries_only_once_whether_items_can_be_pickled():
+    """Else every lap of processes would pay for it; what remains is once for each trip."""
+    job = Job("counted", [Counted()], None, name_of)
+    Counted.times = 0
+    race(job, ["sequential", "process-pool"], workers=1, rounds=3)
+    assert Counted.times == 1 + 3 * 2  # a lap of the function, and one of the empty function
