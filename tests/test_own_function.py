@@ -6,24 +6,20 @@ import signal
 import subprocess
 import sys
 import time
-from dataclasses import dataclass
 from textwrap import dedent
 
 import jsonschema
-import numpy as np
 import pytest
 from test_schema import SCHEMA
 from watching import descendants, gone, start
 
 from primerace import items as reading
-from primerace.answers import AnswerError, agree
 from primerace.checking import Unrepeatable
 from primerace.cli import main
 from primerace.items import JobError
 from primerace.job import Job
 from primerace.lineup import line_up
 from primerace.loading import from_json, load
-from primerace.plain import plain, shown
 from primerace.racers import FunctionError, RacerError
 from primerace.racing import Race, race
 from primerace.report.gil import gil_in_words
@@ -233,122 +229,6 @@ class TestFunction:
             race(Job.from_function(int, ["x" * 100_000]), ["sequential"], rounds=1)
         assert len(str(caught.value)) < 100_500  # int() itself quotes its argument, once
         assert str(caught.value).index("raised") < 300
-
-
-@dataclass(eq=False)
-class Bare:
-    """Compares by identity, as most classes do."""
-
-    n: object
-
-
-@dataclass
-class Pair:
-    one: object
-
-
-class Incomparable:
-    def __eq__(self, other):
-        raise RuntimeError("never")
-
-    __hash__ = None
-
-
-NAN = float("nan")
-
-
-class TestAnswers:
-    @pytest.mark.parametrize(
-        ("one", "other"),
-        [
-            (1, 1.0),
-            ("a", "a"),
-            (NAN, float("nan")),
-            ([1, (2, NAN)], [1, [2, NAN]]),
-            ({"a": [NAN]}, {"a": [NAN]}),
-            (np.arange(3), np.arange(3)),
-            (np.array([1.0, NAN]), np.array([1.0, NAN])),
-            ([np.arange(3)], [np.arange(3)]),
-            (np.float64(0.5), 0.5),
-            (Bare([1]), Bare([1])),
-            (Pair(np.arange(3)), Pair(np.arange(3))),
-            ({1, 2}, {2, 1}),
-            (None, None),
-            (complex(1, NAN), complex(1, NAN)),
-        ],
-    )
-    def test_the_same(self, one, other):
-        assert agree(one, other)
-
-    @pytest.mark.parametrize(
-        ("one", "other"),
-        [
-            (1, 2),
-            (1, "1"),
-            ("12", ["1", "2"]),
-            (NAN, 1.0),
-            (0.1 + 0.2, 0.3),
-            ([1, 2], [1, 2, 3]),
-            ([], None),
-            ({"a": 1}, {"a": 1, "b": 2}),
-            (np.arange(3), np.arange(4)),
-            (np.arange(3), np.array([0, 1, 3])),
-            (np.arange(3), "x"),
-            (Bare(1), Bare(2)),
-            (True, None),
-        ],
-    )
-    def test_not_the_same(self, one, other):
-        assert not agree(one, other)
-        assert not agree(one, other, 1e-20)
-
-    @pytest.mark.parametrize(
-        ("one", "other", "within"),
-        [
-            (1.0, 1.0 + 1e-10, True),
-            (1.0, 1.001, False),
-            ({"a": [0.1 + 0.2]}, {"a": [0.3]}, True),
-            (1 + 1e-10j, 1 + 0j, True),
-            (np.array([1.0, 1e-12]), np.array([1.0, 0.0]), True),
-            (np.array([1.0, 1e-3]), np.array([1.0, 0.0]), False),
-            (10**30, 10**30 + 1, False),
-            ("a", "b", False),
-            (float("inf"), float("inf"), True),
-            (float("inf"), 1.0, False),
-        ],
-    )
-    def test_nearly_the_same(self, one, other, within):
-        assert agree(one, other, 1e-9) is within
-
-    def test_tables_compare_with_their_labels(self):
-        pandas = pytest.importorskip("pandas")
-        table = pandas.DataFrame({"a": [1.0, NAN]})
-        assert agree(table, table.copy())
-        assert not agree(table, table.rename(columns={"a": "b"}))
-
-    def test_that_can_not_be_compared(self):
-        with pytest.raises(AnswerError, match=r"type Incomparable can't be compared: RuntimeError: never"):
-            agree(Incomparable(), Incomparable())
-
-    @pytest.mark.parametrize(
-        ("value", "kept"),
-        [
-            ((1, [2.5, None]), [1, [2.5, None]]),
-            (NAN, "nan"),
-            ({"a": float("inf")}, "{'a': inf}"),
-            ({(1, 2): 3}, "{(1, 2): 3}"),
-            (2**200, 2**200),
-            (True, True),
-        ],
-    )
-    def test_as_json_can_hold_them(self, value, kept):
-        assert plain(value) == kept
-        assert json.loads(json.dumps(plain(value), allow_nan=False)) == kept
-
-    def test_long_ones_are_cut(self):
-        for value in ("x" * 10**6, b"x" * 10**6, list(range(10**6)), {n: n for n in range(10**5)}):
-            assert len(plain(value)) < 2100
-            assert len(shown(value)) < 210
 
 
 class TestCommandLine:

@@ -14,10 +14,9 @@ from pages import ATTACKS, KERNELS, Structure, hostile, partly_compared, race, s
 
 import primerace
 from primerace.cli import main
-from primerace.report import reproduction
+from primerace.report import html, reproduction
 from primerace.report.findings import findings
 
-html = pytest.importorskip("primerace.report.html")
 for module in ("altair", "vl_convert", "jinja2"):
     pytest.importorskip(module, reason=f"the page needs {module}, of the extra plot")
 

@@ -1,7 +1,6 @@
 """What items and answers cost on their way between processes."""
 
 import pickle
-from collections.abc import Sequence
 from dataclasses import dataclass
 from statistics import median
 from time import perf_counter
@@ -52,12 +51,3 @@ def _size_there_and_back(value: Any) -> int:
     parcel = pickle.dumps(value)
     pickle.loads(parcel)
     return len(parcel)
-
-
-def can_travel(values: Sequence[Any]) -> bool:
-    """Whether all of these can be pickled."""
-    try:
-        pickle.dumps(values)
-    except Exception:
-        return False
-    return True

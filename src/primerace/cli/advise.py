@@ -26,7 +26,9 @@ from primerace.report.advice import print_advice
     help="About how long to measure; of a longer job a sample of the items races, for 6 rounds at least.",
 )
 @options.start_method
-@options.json_file
+@click.option(
+    "--json", "json_file", metavar="FILE", help="Write all of it but the laps; - is standard output."
+)
 def advise(
     function: str | None,
     items: str | None,
