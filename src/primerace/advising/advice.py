@@ -110,21 +110,22 @@ class Advisor:
     def advice(self) -> Advice:
         """What follows from the rounds that were run."""
         race = self.contest.result()
-        choice = choose(race, self.sample.scale)
+        sample = self.sample.raced([lap for lap in race.laps if lap.racer == BASELINE])
+        choice = choose(race, sample.scale)
         plan = Plan(
             choice.model or BASELINE,
             self.function,
             self.items,
             self.workers,
-            self.sample.chunk,
+            sample.chunk,
             self.start_method,
         )
         return Advice(
             self.function,
             choice,
-            self.sample,
-            weigh(self.sample),
+            sample,
+            weigh(sample),
             race,
-            outlook(race, self.sample, choice),
+            outlook(race, sample, choice),
             snippet(plan),
         )

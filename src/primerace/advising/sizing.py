@@ -8,11 +8,12 @@ import random
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from math import ceil
-from statistics import quantiles
+from statistics import median, quantiles
 from time import perf_counter
 from typing import Any
 
 from primerace.job import Job
+from primerace.laps import Lap, item_costs
 from primerace.racers import Outcome
 from primerace.solo import run_alone
 from primerace.stats import FEWEST_ROUNDS
@@ -62,6 +63,18 @@ class Sample:
     def seconds(self) -> list[float]:
         """What the items took that were called one by one."""
         return [outcome.seconds for outcome in self.outcomes]
+
+    def raced(self, laps: Sequence[Lap]) -> "Sample":
+        """The same with the seconds that a for loop took in these laps of the race, where there are any."""
+        if not laps:
+            return self
+        total = median(sum(outcome.seconds for outcome in lap.outcomes) for lap in laps)
+        raced = replace(self, mean_seconds=total / len(self.indices))
+        if self.chunk > 1:
+            return raced
+        costs = item_costs(laps, range(len(self.indices)))
+        seconds = dict(zip(self.indices, costs, strict=True))
+        return replace(raced, outcomes=[replace(each, seconds=seconds[each.index]) for each in self.outcomes])
 
     def job(self) -> Job:
         """What races: the items of the part, or chunks of them."""
