@@ -5,7 +5,7 @@ import nox
 nox.options.sessions = []
 
 
-# What calls no process, signal or clock, and may therefore run in eight threads at once.
+# Tests of the library itself, whose unmarked ones may run in eight threads at once.
 LIBRARY = [
     "tests/test_bigprime.py",
     "tests/test_hard_numbers.py",
@@ -13,6 +13,7 @@ LIBRARY = [
     "tests/test_is_prime.py",
     "tests/test_kernels.py",
     "tests/test_napping.py",
+    "tests/test_native.py::TestModule",
     "tests/test_results.py",
     "tests/test_scaling.py",
     "tests/test_schedule.py",

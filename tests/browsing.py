@@ -54,14 +54,14 @@ def browser():
 
 
 def requests(driver):
-    """All that pages asked for since the last call; data within a page is no request."""
+    """All that pages asked for since the last call; data within a page and the browser's own tab are none."""
     messages = [json.loads(entry["message"])["message"] for entry in driver.get_log("performance")]
     asked = [
         message["params"]["request"]["url"]
         for message in messages
         if message["method"] == "Network.requestWillBeSent"
     ]
-    return [address for address in asked if not address.startswith("data:")]
+    return [address for address in asked if not address.startswith(("data:", "chrome:"))]
 
 
 def complaints(driver):

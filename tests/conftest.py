@@ -1,5 +1,6 @@
 """What several test modules need: every instruction set in turn, and numbers with known answers."""
 
+import signal
 from collections.abc import Iterator
 from math import prod
 
@@ -12,6 +13,9 @@ from numpy.typing import NDArray
 from primerace import simd
 
 Words = NDArray[np.uint64]
+
+# A suite that was started in the background ignores Ctrl-C, and so would the programs that it starts.
+signal.signal(signal.SIGINT, signal.default_int_handler)
 
 
 @pytest.fixture(params=simd.available())

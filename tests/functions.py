@@ -18,6 +18,16 @@ def nap(seconds: float) -> float:
     return seconds
 
 
+def compute_between_naps(seconds: float) -> float:
+    """Wait, compute for so many seconds of processor time, and wait again."""
+    time.sleep(0.05)
+    start = time.thread_time()
+    while time.thread_time() < start + seconds:
+        pass
+    time.sleep(0.05)
+    return seconds
+
+
 def length(item: bytes) -> int:
     return len(item)
 

@@ -1,7 +1,10 @@
 """Answers: which are the same, which nearly, and what results keep of them."""
 
+import io
 import json
+import random
 from dataclasses import dataclass
+from decimal import Decimal
 
 import numpy as np
 import pytest
@@ -20,6 +23,15 @@ class Bare:
 @dataclass
 class Pair:
     one: object
+
+
+class Slotted:
+    """Has no attributes that vars() would show."""
+
+    __slots__ = ("n",)
+
+    def __init__(self, n):
+        self.n = n
 
 
 class Incomparable:
@@ -49,6 +61,18 @@ NAN = float("nan")
         ({1, 2}, {2, 1}),
         (None, None),
         (complex(1, NAN), complex(1, NAN)),
+        (ValueError("a", [NAN]), ValueError("a", [NAN])),
+        (io.BytesIO(b"a"), io.BytesIO(b"a")),
+        (random.Random(1), random.Random(1)),
+        (Slotted(NAN), Slotted(NAN)),
+        (iter([1, NAN]), iter([1, NAN])),
+        (Decimal("nan"), Decimal("nan")),
+        (np.array(["2026-01-01", "nat"], "M8[D]"), np.array(["2026-01-01", "nat"], "M8[D]")),
+        (np.array(["nat"], "m8[ns]"), np.array(["nat"], "m8[ns]")),
+        (np.array([NAN, "a"], object), np.array([NAN, "a"], object)),
+        (np.array([(1, NAN)], "i4,f8"), np.array([(1, NAN)], "i4,f8")),
+        (np.array([np.arange(2), np.arange(3)], object), [[0, 1], [0, 1, 2]]),
+        (np.array(["a", "b"]), ["a", "b"]),
     ],
 )
 def test_the_same(one, other):
@@ -71,6 +95,18 @@ def test_the_same(one, other):
         (np.arange(3), "x"),
         (Bare(1), Bare(2)),
         (True, None),
+        (ValueError("a"), ValueError("b")),
+        (io.BytesIO(b"a"), io.BytesIO(b"b")),
+        (io.StringIO("a"), io.StringIO("b")),
+        (random.Random(1), random.Random(2)),
+        (lambda: 1, lambda: 1),
+        (Slotted(1), Slotted(2)),
+        (iter([1]), iter([2])),
+        (Decimal("nan"), Decimal(1)),
+        (np.array([1.0, 2.0]), ["x", "y"]),
+        (np.array([1.0, 2.0]), [[1.0], [1.0, 2.0]]),
+        (np.array([1.0, 2.0]), {"a": 1}),
+        (np.array(["nat"], "M8[D]"), np.array(["2026-01-01"], "M8[D]")),
     ],
 )
 def test_not_the_same(one, other):
@@ -88,6 +124,10 @@ def test_not_the_same(one, other):
         (np.array([1.0, 1e-12]), np.array([1.0, 0.0]), True),
         (np.array([1.0, 1e-3]), np.array([1.0, 0.0]), False),
         (10**30, 10**30 + 1, False),
+        (np.array([10**15]), np.array([10**15 + 1]), False),
+        (10**400, 1.0, False),
+        (np.array([1.0, 2.0], object), np.array([1.0, 2.0 + 1e-12], object), True),
+        (Slotted(1.0), Slotted(1.0 + 1e-12), True),
         ("a", "b", False),
         (float("inf"), float("inf"), True),
         (float("inf"), 1.0, False),
@@ -102,6 +142,22 @@ def test_tables_compare_with_their_labels():
     table = pandas.DataFrame({"a": [1.0, NAN]})
     assert agree(table, table.copy())
     assert not agree(table, table.rename(columns={"a": "b"}))
+
+
+def test_what_pandas_calls_missing_is_missing():
+    pandas = pytest.importorskip("pandas")
+    assert agree([pandas.NaT, pandas.NA], [pandas.NaT, pandas.NA])
+    assert not agree(pandas.NaT, pandas.Timestamp(0))
+
+
+@pytest.mark.parametrize("kind", ["csr_matrix", "csr_array", "coo_array", "dia_array"])
+def test_sparse_matrices_compare_by_their_entries(kind):
+    sparse = pytest.importorskip("scipy.sparse")
+    made = getattr(sparse, kind)([[0.0, NAN], [2.0, 0.0]])
+    assert agree(made, sparse.csc_array(made))
+    assert agree(made, made * (1 + 1e-12), 1e-9)
+    for other in ([[0.0, NAN], [3.0, 0.0]], [[NAN, 0.0], [2.0, 0.0]], [[0.0, NAN]]):
+        assert not agree(made, getattr(sparse, kind)(other))
 
 
 def test_that_can_not_be_compared():

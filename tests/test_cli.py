@@ -14,7 +14,7 @@ import psutil
 import pytest
 from watching import descendants, gone, interrupt, start
 
-from primerace.cli import command, main
+from primerace.cli import command, main, options
 from primerace.job import BOOK, QUICK
 from primerace.kernels import KERNELS
 from primerace.racers import CORE, RACERS
@@ -145,7 +145,7 @@ class TestUsage:
             ("race", "--order", "random"),
             ("race", "--racers", ""),
             ("race", "--racers", ","),
-            ("race", "--racers", "all,threads"),
+            ("race", "--racers", "all,thraeds"),
             ("run", "--racer", "asyncio-nap", "--kernel", "held"),
             ("race", "--kernels", " "),
             (
@@ -269,6 +269,10 @@ class TestRace:
         assert named | set(missing) == set(RACERS)
         assert missing["asyncio-nap"] == "only with kernel python"
         assert "--racers all" not in errors
+
+    @pytest.mark.parametrize("value", ["all", "all,threads", "threads, all"])
+    def test_all_takes_in_those_that_are_named_as_well(self, value):
+        assert set(options.field(None, None, value)) == set(RACERS)
 
     def test_longest_first(self):
         done = primerace(*QUICK_RACE, "--order", "longest-first", "--json", "-")

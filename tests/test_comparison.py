@@ -74,4 +74,17 @@ def test_the_command_line_compares(tmp_path, capsys):
     race(1.5).save(right)
     assert main(["compare", str(left), str(right), "--csv", str(tmp_path / "out.csv")]) == 0
     assert "1.50x" in capsys.readouterr().out
-    assert (tmp_path / "out.csv").read_text().startswith("racer,kernel,workers,before,after,ratio,low,high\n")
+    head, line = (tmp_path / "out.csv").read_text().splitlines()
+    columns = "racer,kernel,workers,before,after,ratio,low,high,relative,relative_low,relative_high"
+    assert head == columns
+    assert line.endswith(",,,")  # there is no baseline
+
+
+def test_csv_has_what_the_table_has(tmp_path):
+    laps = [lap(number) for number in range(6)]
+    laps += [lap(number, "threads", workers=2, seconds=0.5) for number in range(6)]
+    result(laps).save(tmp_path / "race.json")
+    twice = [str(tmp_path / "race.json")] * 2
+    assert main(["compare", *twice, "--csv", str(tmp_path / "out.csv")]) == 0
+    lines = (tmp_path / "out.csv").read_text().splitlines()
+    assert "threads,held,2,0.5,0.5,1.0,1.0,1.0,1.0,1.0,1.0" in lines

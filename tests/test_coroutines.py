@@ -10,7 +10,7 @@ from watching import eventually
 
 from primerace import trial
 from primerace.job import Job
-from primerace.racers import RACERS, FunctionError
+from primerace.racers import RACERS, FunctionError, RacerError
 from primerace.racers.coroutines import Timed
 from primerace.racers.loops import LoopThread
 from primerace.racing import race
@@ -98,6 +98,26 @@ def test_threads_are_as_many_as_workers():
     with RACERS["asyncio-threads"]().start(3) as crew:
         list(crew.run(watched, range(12)))
     assert max(peak) == 3
+
+
+@pytest.mark.parametrize("name", ASYNCIO)
+def test_loop_that_can_not_be_made_is_one_error(monkeypatch, name):
+    def refuse():
+        raise OSError(24, "Too many open files")
+
+    monkeypatch.setattr(asyncio, "new_event_loop", refuse)
+    before = threading.active_count()
+    with pytest.raises(RacerError, match=f"{name}: an event loop could not be started: .*Too many open"):
+        RACERS[name]().start(2)
+    assert eventually(lambda: threading.active_count() <= before)
+
+
+def test_loop_ends_at_once():
+    """Also where its thread has hardly begun."""
+    for _ in range(50):
+        loop = LoopThread("test")
+        loop.close()
+        assert loop.loop.is_closed()
 
 
 def test_what_fails_in_a_stream_is_raised_in_the_caller():

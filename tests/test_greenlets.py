@@ -37,6 +37,12 @@ def test_greenlets_wait_together(crew):
     assert sorted(outcome.worker for outcome in outcomes) == [0, 0, 1, 1, 2, 2]
 
 
+def test_processor_time_is_that_of_the_greenlet(crew):
+    """And not of those that had their turn in between."""
+    for outcome in crew.run(functions.compute_between_naps, [0.05] * 6):
+        assert 0.05 <= outcome.cpu_seconds < 0.09
+
+
 def test_greenlets_compute_one_by_one(crew):
     """A kernel never gives way, also where it releases the GIL."""
     outcomes = sorted(crew.run(kernels.released, [8333333333341] * 6), key=lambda outcome: outcome.started)

@@ -3,6 +3,7 @@
 import csv
 import io
 import json
+import re
 import threading
 import time
 from dataclasses import replace
@@ -12,21 +13,20 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 from laps import lap, result
+from paces import prime_for
 from test_schema import SCHEMA
 
-from primerace import next_prime
-from primerace.cli import main
+from primerace.cli import main, options
 from primerace.heartbeat import Heartbeat, Rhythm, gaps, percentile, until_next
 from primerace.job import Job
 from primerace.kernels import held, released
 from primerace.loading import from_json
 from primerace.machine import gil_enabled
+from primerace.racers import RACERS
 from primerace.racing import race
 from primerace.report import exports
 from primerace.report.rows import HEARTBEAT_COLUMNS, race_table
-
-LARGE = next_prime(5 * 10**17)  # compiled trial division takes more than half a second for it
-LONG = Job("long", [next_prime(5 * 10**16)] * 2, [True, True])  # a fifth of a second each
+from primerace.report.text import print_race
 
 with_gil = pytest.mark.skipif(not gil_enabled(), reason="without a GIL nothing is held")
 times = st.floats(0, 1000)
@@ -50,7 +50,9 @@ class TestGaps:
 
 
 class TestPercentile:
-    @pytest.mark.parametrize(("share", "value"), [(0.001, 1), (0.01, 1), (0.5, 50), (0.99, 99), (1, 100)])
+    @pytest.mark.parametrize(
+        ("share", "value"), [(0.001, 1), (0.07, 7), (0.14, 14), (0.55, 55), (0.99, 99), (1, 100)]
+    )
     def test_is_the_nearest_rank(self, share, value):
         assert percentile(list(range(100, 0, -1)), share) == value
 
@@ -111,16 +113,18 @@ class TestHeartbeat:
 
     @with_gil
     def test_stands_still_while_the_gil_is_held(self):
+        large = prime_for("held", 0.6)
         with Heartbeat() as heart:
             started = time.perf_counter()
-            assert held(LARGE)
+            assert held(large)
             seconds = time.perf_counter() - started
         assert heart.rhythm().longest_gap_seconds >= 0.9 * seconds
 
     def test_beats_while_the_gil_is_released(self):
+        large = prime_for("released", 0.6)
         with Heartbeat() as heart:
             started = time.perf_counter()
-            assert released(LARGE)
+            assert released(large)
             seconds = time.perf_counter() - started
         assert heart.rhythm().longest_gap_seconds < 0.5 * seconds
 
@@ -141,7 +145,8 @@ def beating():
 
 @pytest.fixture(scope="module")
 def beaten():
-    return race(LONG, ["threads", "processes"], ["held", "released"], 1, rounds=1, heartbeat=True)
+    job = Job("long", [prime_for("released", 0.2)] * 2, [True, True])
+    return race(job, ["threads", "processes"], ["held", "released"], 1, rounds=1, heartbeat=True)
 
 
 class TestRace:
@@ -191,16 +196,30 @@ class TestTables:
 
     def test_show_the_median_freeze_of_all_laps(self):
         outcome = self.beaten(0.01, 0.5, 0.02)
-        columns, (line,) = race_table(outcome.entries)
+        columns, (line,) = race_table(outcome)
         assert tuple(columns[-2:]) == HEARTBEAT_COLUMNS
         assert line[-2:] == ("20.0 ms", "10.0 ms")
         (row,) = csv.DictReader(io.StringIO(exports.csv_table(outcome)))
         assert (row["longest_gap_seconds"], row["p99_gap_seconds"]) == ("0.02", "0.01")
         assert "longest freeze | p99 gap |" in exports.markdown_table(outcome)
 
+    def test_are_whole_where_the_output_is_no_terminal(self, capsys):
+        longest = max(RACERS, key=len)
+        laps = [
+            with_freeze(lap(number, racer, kernel, workers, seconds=seconds), 0.512)
+            for number in range(6)
+            for racer, kernel, workers, seconds in [
+                ("sequential", "python", 1, 12.3 + number),
+                ("sequential", "released", 1, 1.23 + number / 5),
+                (longest, "released", 16, 0.123 + number / 10),
+            ]
+        ]
+        print_race(result(laps), options.console())
+        assert re.search(rf"^ {longest} +released +16 ", capsys.readouterr().out, re.MULTILINE)
+
     def test_have_no_such_columns_without_a_heartbeat(self):
         outcome = result([lap()])
-        assert len(race_table(outcome.entries)[0]) == 8
+        assert len(race_table(outcome)[0]) == 8
         assert "gap" not in exports.csv_table(outcome) + exports.markdown_table(outcome)
 
 

@@ -9,7 +9,7 @@ import functions
 import pytest
 from watching import start
 
-from primerace import kernels
+from primerace import kernels, target
 from primerace.machine import usable_cores
 from primerace.racers import RACERS, FunctionError, RacerError
 
@@ -26,6 +26,16 @@ def double(n):
 if __name__ == "__main__":
     with RACERS["interpreters"]().start(2) as crew:
         print(sorted(outcome.answer for outcome in crew.run(double, [1, 2, 3])))
+"""
+
+REFUSER = """
+from concurrent.interpreters import get_current, get_main
+
+if get_current() != get_main():
+    raise ImportError("only in the main one")
+
+def double(n):
+    return 2 * n
 """
 
 
@@ -55,6 +65,14 @@ class TestInterpreters:
     def test_numpy_is_an_error_that_says_so(self):
         with RACERS["interpreters"]().start(2) as crew, pytest.raises(FunctionError, match="ImportError"):
             list(crew.run(functions.sum_with_numpy, [3]))
+
+    def test_module_that_refuses_them_is_an_error_that_says_so(self, tmp_path):
+        """As NumPy does, at the top of the module of one's own function."""
+        tmp_path.joinpath("refuser.py").write_text(REFUSER)
+        double = target.load("refuser:double", str(tmp_path))
+        told = r"could not load the function: .*refuser: importing it raised ImportError: only in the main"
+        with RACERS["interpreters"]().start(2) as crew, pytest.raises(RacerError, match=told):
+            list(crew.run(double, [1, 2]))
 
     def test_function_of_a_script(self, tmp_path):
         path = tmp_path / "script.py"

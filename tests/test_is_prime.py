@@ -625,6 +625,7 @@ def test_a_child_does_not_hang_on_the_threads_of_its_parent() -> None:
     assert status == 0
 
 
+@pytest.mark.thread_unsafe
 def test_the_import_brings_in_nothing_heavy() -> None:
     heavy = {"numpy", "gmpy2", "primerace.arrays"}
     program = f"import primerace, sys; primerace.is_prime(7); print({heavy} & set(sys.modules))"

@@ -2,6 +2,7 @@
 
 import os
 import tempfile
+from importlib import metadata
 from pathlib import Path
 
 import functions
@@ -11,7 +12,9 @@ import pytest
 from watching import alive, gone, start
 
 from primerace.racers import RACERS, RacerError, WorkerDied
+from primerace.racers.joblib import Ties, arrive
 
+joblib = pytest.importorskip("joblib")
 REASON = RACERS["joblib"]().available()
 pytestmark = pytest.mark.skipif(REASON is not None, reason=f"joblib: {REASON}")
 
@@ -113,5 +116,55 @@ def test_function_of_a_script(tmp_path):
 
 
 def test_is_missing_with_a_reason(monkeypatch):
-    monkeypatch.setattr("primerace.racers.joblib.find_spec", lambda name: None)
+    def missing(name):
+        raise metadata.PackageNotFoundError(name)
+
+    monkeypatch.setattr(metadata, "version", missing)
     assert RACERS["joblib"]().available() == "needs joblib: pip install 'primerace[joblib]'"
+
+
+@pytest.mark.parametrize(
+    ("version", "reason"),
+    [
+        ("1.3.2", "needs joblib 1.4 or newer, not 1.3.2"),
+        ("1.4.0", None),
+        ("1.10.dev0", None),
+        ("2.0", None),
+    ],
+)
+def test_old_version_is_a_reason(monkeypatch, version, reason):
+    monkeypatch.setattr(metadata, "version", lambda name: version)
+    assert RACERS["joblib"]().available() == reason
+
+
+FORBIDDEN = """
+import signal
+from primerace.racers import RACERS, RacerError
+
+before = signal.getsignal(signal.SIGINT)
+try:
+    RACERS["joblib"]().start(2)
+except RacerError as error:
+    print(error)
+print(signal.getsignal(signal.SIGINT) is before)
+with RACERS["joblib"]().start(1) as crew:
+    print([outcome.answer for outcome in crew.run(abs, [-7])])
+"""
+
+
+def test_caller_is_never_taken_for_a_worker(tmp_path, monkeypatch):
+    """joblib then runs the calls in its caller, who would settle in as a worker, and lose Ctrl-C."""
+    monkeypatch.setenv("JOBLIB_MULTIPROCESSING", "0")
+    path = tmp_path / "script.py"
+    path.write_text(FORBIDDEN)
+    output, errors = start(str(path)).communicate(timeout=60)
+    reason = "joblib: joblib runs no processes here (JOBLIB_MULTIPROCESSING=0?)"
+    assert (output.splitlines(), errors) == ([reason, "True", "[7]"], "")
+    with pytest.raises(RacerError, match="a call of a worker came to its parent"):
+        arrive(Ties(os.getpid(), -1, -1))
+
+
+@pytest.mark.parametrize("backend", ["threading", "sequential"])
+def test_backend_of_the_caller_is_left_alone(backend):
+    with joblib.parallel_config(backend=backend), RACERS["joblib"]().start(2) as crew:
+        assert all(outcome.answer for outcome in crew.run(functions.is_child, range(4)))

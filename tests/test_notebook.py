@@ -1,6 +1,7 @@
 """Results in notebooks: HTML without a script, and races inside an event loop that runs already."""
 
 import asyncio
+import math
 import re
 import sys
 
@@ -8,6 +9,7 @@ import pytest
 from pages import ATTACKS, Structure, hostile, race, sweep
 
 import primerace
+from primerace.report.exports import markdown_table
 
 ALLOWED = set(["div", "p", "strong", "ul", "li", "img", "table", "thead", "tbody", "tr", "th", "td"])
 RACE = """
@@ -40,6 +42,17 @@ def test_every_contestant_has_a_line():
     assert len(Structure(raced._repr_html_()).named("tr")) == 1 + len(raced.entries)
 
 
+def test_function_of_ones_own_has_no_columns_of_dashes():
+    raced = primerace.race(primerace.Job("roots", [1.0, 4.0], function=math.sqrt), ["sequential"], rounds=1)
+    structure = Structure(raced._repr_html_())
+    assert len(structure.named("th")) == len(structure.named("td")) == 6
+    assert "kernel" not in structure.text
+    assert markdown_table(raced).splitlines()[:2] == [
+        "| racer | workers | median | vs sequential | per worker | start-up |",
+        "| --- | ---: | ---: | ---: | ---: | ---: |",
+    ]
+
+
 def test_strings_are_read_as_they_were_given():
     text = Structure(hostile()._repr_html_()).text
     for attack in ATTACKS:
@@ -47,7 +60,8 @@ def test_strings_are_read_as_they_were_given():
 
 
 def test_chart_is_an_image_within_the_output():
-    pytest.importorskip("altair", reason="charts need Altair, of the extra plot")
+    for module in ("altair", "vl_convert"):
+        pytest.importorskip(module, reason=f"charts need {module}, of the extra plot")
     (image,) = Structure(race()._repr_html_()).named("img")
     assert image["src"].startswith("data:image/svg+xml;base64,")
     assert image["alt"]

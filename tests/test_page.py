@@ -106,6 +106,28 @@ def test_what_scrolls_can_be_reached_by_keyboard(raced):
     assert all(region["tabindex"] == "0" and region["aria-label"] for region in regions)
 
 
+@pytest.mark.parametrize("make", [race, sweep, lambda: race(kernels=KERNELS)])
+def test_every_region_has_a_name_of_its_own(make):
+    regions = [attributes for _, attributes in Structure(page(make())).tags if "aria-label" in attributes]
+    names = [region["aria-label"] for region in regions]
+    assert sorted(names) == sorted(set(names))
+
+
+def test_intervals_are_spoken_of_where_there_are_any():
+    assert "in brackets the 95% interval" in Structure(page(race())).text
+    assert "in brackets the 95% interval" not in Structure(page(race(rounds=5))).text
+
+
+@pytest.mark.parametrize(("cores", "words"), [(1, "1 core"), (2, "2 cores")])
+def test_summary_counts_in_words(cores, words):
+    raced = race(rounds=1, items=1)
+    text = Structure(page(replace(raced, machine={**raced.machine, "cores": cores}))).text
+    assert (
+        f"1 item in given order, 1 round, 6 contestants; made up, {words}, CPython 3.11.7, start method fork"
+        in text
+    )
+
+
 def test_page_says_what_was_found():
     raced = race()
     text = Structure(page(raced)).text
@@ -211,6 +233,8 @@ def test_function_of_ones_own_has_no_kernels():
     raced = primerace.race(job, ["sequential", "threads"], rounds=1)
     structure = Structure(page(raced))
     assert "kernel" not in structure.text
+    assert "COST" not in structure.text
+    assert "COST" in Structure(page(race())).text
     assert "--function math:sqrt" in structure.text
 
 
@@ -312,4 +336,26 @@ def test_command_stays_one_command_whatever_the_names():
     assert words[:2] == ["primerace", "race"]
     assert words[words.index("--items") + 1] == "ITEMS"
     assert words[words.index("--function") + 1] == ATTACKS[3]
-    assert not reproduction.is_complete(hostile())
+    assert [gap.split()[0] for gap in reproduction.gaps(hostile())] == ["ITEMS"]
+
+
+def test_command_of_a_race_that_never_began_has_a_round():
+    raced = replace(race(), laps=[], job={**race().job, "rounds": 0})
+    words = as_a_shell_reads(reproduction.command(raced))
+    assert words[words.index("--rounds") + 1] == "1"
+
+
+def test_command_repeats_a_sweep_of_the_baseline_alone(tmp_path):
+    target = tmp_path / "again.json"
+    first = primerace.sweep(primerace.Job.sample("quick"), ["sequential"], ["fast"], [1, 2], rounds=1)
+    words = as_a_shell_reads(reproduction.command(first))
+    assert main([*words[1:], "--json", str(target)]) == 0
+    assert [lap["racer"] for lap in json.loads(target.read_text())["laps"]] == ["sequential"]
+
+
+def test_page_says_what_the_command_does_not_name():
+    job = primerace.Job("roots", [1.0, 4.0], [1.0, 2.0], function=math.sqrt)
+    text = Structure(page(primerace.race(job, ["sequential"], rounds=1))).text
+    assert "ITEMS stands for a file with the items" in text
+    assert "--expect" in text
+    assert "--expect" not in Structure(page(race())).text

@@ -16,6 +16,7 @@ from primerace.cli import main
 from primerace.racers import Outcome
 from primerace.report.charts import theme
 from primerace.report.plot import CHARTS, KINDS, figure, figures, picture
+from primerace.report.policy import hashes
 from primerace.results import ResultError, SweepResult
 
 for module in ("altair", "vl_convert"):
@@ -151,6 +152,28 @@ def test_timeline_shared_moments_fill_half_the_height():
     for row in boxes(held_and_released(), "threads/python"):
         assert row["until"] == row["end"]
         assert (row["floor"] - row["level"]) / (row["floor"] - row["ceiling"]) == pytest.approx(0.5, rel=0.01)
+
+
+def test_timeline_never_draws_python_in_turns():
+    """Its threads hand the GIL over every few milliseconds, even where the items could have taken turns."""
+    items = [Outcome(n, True, 1.9, 1.0, n % 2, float(n)) for n in range(6)]
+    threads = replace(lap(racer="threads", kernel="python", seconds=6.9), workers=2, outcomes=items)
+    for row in boxes(result([threads], items=6), "threads/python"):
+        assert row["until"] == row["end"]
+        assert (row["floor"] - row["level"]) / (row["floor"] - row["ceiling"]) < 0.6
+
+
+def test_timeline_draws_divided_items_on_every_worker():
+    """The outcome names only who settled it, and its processor seconds are those of all workers."""
+    items = [Outcome(n, True, 1.0, 2.0, n % 2, float(n)) for n in range(3)]
+    split = replace(lap(racer="split", kernel="released", seconds=3.0), workers=2, outcomes=items)
+    found = result([split], items=3)
+    drawn = boxes(found, "split/released")
+    assert sorted((row["begin"], row["worker"]) for row in drawn) == [
+        (begin, worker) for begin in (0, 1, 2) for worker in (1, 2)
+    ]
+    assert all(row["until"] == row["end"] and row["level"] == pytest.approx(row["ceiling"]) for row in drawn)
+    assert "2.00 cores" in texts(picture(found, figure(found, "timeline"), "svg"))
 
 
 def test_timeline_tells_how_many_cores_computed():
@@ -316,8 +339,10 @@ def test_command_writes_every_kind(saved, tmp_path, capsys, name, kind):
         assert [each for each in page.tags if {"src", "href"} & each[1].keys() - {"data:,"}] == [
             ("link", {"rel": "icon", "href": "data:,"})
         ]
+        policy = page.named("meta")[1]["content"]
+        assert policy.startswith("default-src 'none'; ")
+        assert f"script-src {hashes(text for _, text in page.scripts)};" in policy
         assert len(page.scripts) == 2
-        assert "default-src 'none'" in page.named("meta")[1]["content"]
 
 
 @pytest.mark.parametrize("chart", CHARTS)
@@ -362,6 +387,16 @@ def test_command_names_the_extra(saved, tmp_path, monkeypatch, capsys, module):
     assert f"charts need {module}: pip install 'primerace[plot]'" in capsys.readouterr().err
 
 
+@pytest.mark.parametrize(("command", "output"), [("plot", "out.svg"), ("report", "out.html")])
+def test_command_names_a_vl_convert_that_is_too_old(saved, tmp_path, monkeypatch, capsys, command, output):
+    monkeypatch.setattr("vl_convert.get_vegalite_versions", lambda: ["5.8"])
+    assert main([command, str(saved / "race.json"), "-o", str(tmp_path / output)]) == 2
+    said = capsys.readouterr().err
+    assert said.startswith("Error: charts need a vl-convert that knows Vega-Lite ")
+    assert said.endswith("pip install --upgrade vl-convert-python\n")
+    assert list(tmp_path.iterdir()) == []
+
+
 def test_command_line_starts_without_altair():
     code = "import primerace.cli, primerace.report.plot, sys; print(*sys.modules)"
     loaded = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
@@ -379,6 +414,9 @@ def test_page_in_a_browser(saved, tmp_path):
         drawn = driver.find_element("css selector", "#chart svg")
         assert ATTACKS[0] in drawn.get_attribute("textContent")
         assert complaints(driver) == []
-        asked = [address for address in requests(driver) if not address.startswith("chrome:")]  # its own tab
-        assert asked == [target.as_uri()]
+        assert requests(driver) == [target.as_uri()]
         assert driver.execute_script("return window.hacked") is None
+        standalone = pytest.importorskip("primerace.report.charts.standalone")
+        target.write_text(standalone.page({"mark": "nonsense", "layer": 7}, "failing"), encoding="utf-8")
+        driver.get(target.as_uri())
+        driver.find_element("xpath", "//div[starts-with(., 'This chart could not be drawn: ')]")

@@ -339,7 +339,16 @@ def test_crew_that_gave_up_takes_no_other_run(method):
 
 @pytest.mark.parametrize("name", [*OF_PROCESSES, "asyncio-processes", "gevent"])
 def test_unknown_start_method_is_a_reason(name):
+    if name == "gevent":
+        pytest.importorskip("gevent", reason="needs gevent: pip install 'primerace[gevent]'")
     assert RACERS[name]("teleport").available().startswith("no start method 'teleport' here; there are ")
+
+
+@pytest.mark.parametrize("name", [name for name, _ in ONE_EACH if RACERS[name]().available() is None])
+def test_daemonic_process_is_a_reason(monkeypatch, name):
+    """Python lets it start no others."""
+    monkeypatch.setattr(multiprocessing.current_process(), "_config", {"daemon": True})
+    assert RACERS[name]().available() == "daemonic processes may not start others"
 
 
 @pytest.mark.parametrize("name", list(RACERS))

@@ -10,9 +10,11 @@ import subprocess
 import sys
 import time
 from contextlib import ExitStack
+from functools import partial
 
 import pytest
-from watching import descendants, eventually, gone, start
+from paces import LARGEST, prime_for, seconds_of
+from watching import descendants, eventually, gone, interrupt, start
 
 from primerace import is_prime, napping, next_prime
 from primerace.cli import main, quiz
@@ -22,15 +24,11 @@ from primerace.report.spinning import sentences, verdict
 from primerace.spinners import MODELS
 from primerace.spinners.line import FRAMES, Line
 from primerace.spinners.observing import Spin, observe, seconds_alone
-from primerace.spinners.work import NUMBERS, Work
+from primerace.spinners.work import FUNCTIONS, NUMBERS, Work
 
 os.environ.pop("PYTHONUNBUFFERED", None)
 
-# Each takes about 0.7 s on a quiet machine.
-LARGE = next_prime(5 * 10**17)
-CALLS = {"sleep": 0.7, "python": next_prime(15 * 10**14), "held": LARGE, "released": LARGE}
-LARGER = next_prime(2 * 10**18)
-ENDLESS = next_prime(17 * 10**18)  # a minute in pure Python, five seconds in C
+SECONDS = 0.7  # of a call: seven frames are due
 CONTROL = re.compile(r"[\r\x1b\x07\x08]")
 
 SPINNING = [
@@ -63,7 +61,7 @@ def seen(model, busy, line):
     reason = MODELS[model].unavailable()
     if reason:
         pytest.skip(f"{model}: {reason}")
-    return observe(model, Work(busy, CALLS[busy]), line)
+    return observe(model, Work(busy, SECONDS if busy == "sleep" else prime_for(busy, SECONDS)), line)
 
 
 @pytest.mark.parametrize(("model", "busy"), SPINNING)
@@ -96,7 +94,7 @@ def test_naps_cost_time(monkeypatch, nowhere):
 
 
 def test_every_model_says_what_it_takes():
-    assert {busy for model in MODELS.values() for busy in model.busy} == set(CALLS)
+    assert {busy for model in MODELS.values() for busy in model.busy} == set(FUNCTIONS)
 
 
 @pytest.mark.parametrize("n", set(NUMBERS.values()))
@@ -234,8 +232,8 @@ def begin():
     """Starts the command; whatever the test finds, nothing is left running."""
     with ExitStack() as stack:
 
-        def start_spinning(*arguments):
-            process = stack.enter_context(start("-m", "primerace", "spin", *arguments))
+        def start_spinning(*arguments, **options):
+            process = stack.enter_context(start("-m", "primerace", "spin", *arguments, **options))
             stack.callback(process.kill)
             return process
 
@@ -301,7 +299,7 @@ class TestTerminal:
         ],
     )
     def test_signal_ends_it_and_gives_the_cursor_back(self, model, busy, number, code):
-        long = ["--seconds", "60"] if busy == "sleep" else ["--n", str(ENDLESS)]
+        long = ["--seconds", "60"] if busy == "sleep" else ["--n", str(LARGEST)]
         terminal = Terminal("--model", model, "--busy", busy, *long)
         terminal.read_until(HIDE)
         try:
@@ -315,14 +313,14 @@ class TestTerminal:
         else:
             terminal.process.send_signal(number)
         assert terminal.read_to_the_end() == code
-        assert time.monotonic() - begin < 4  # the shortest of these calls takes more
+        assert time.monotonic() - begin < 0.8 * seconds_of("held", LARGEST)  # the shortest of these calls
         assert terminal.shown.rstrip().removesuffix("interrupted").endswith(CLEAR + SHOW)
         assert gone(children)
 
 
 @pytest.mark.parametrize("model", ["process", "executor-process"])
 def test_process_that_is_killed_is_an_error(model, begin):
-    process = begin("--model", model, "--busy", "held", "--n", str(LARGER))
+    process = begin("--model", model, "--busy", "held", "--n", str(prime_for("held", 1.5)))
     assert "spinner object" in process.stdout.readline()
     (child,) = settled(process, 1)
     child.kill()
@@ -334,9 +332,21 @@ def test_process_that_is_killed_is_an_error(model, begin):
     assert "Answer" not in output
 
 
+def test_ignored_interrupt_stays_ignored(begin):
+    """As of a command that runs under nohup, or in the background of a script."""
+    ignore = partial(signal.signal, signal.SIGINT, signal.SIG_IGN)
+    number = str(prime_for("python", SECONDS))
+    process = begin("--model", "to-thread", "--busy", "python", "--n", number, preexec_fn=ignore)
+    assert "spinner object" in process.stdout.readline()
+    interrupt(process)
+    output, errors = process.communicate(timeout=30)
+    assert (process.returncode, errors) == (0, "")
+    assert f"Answer: {number} is prime" in output
+
+
 @pytest.mark.parametrize("model", ["process", "executor-process"])
 def test_no_child_outlives_its_parent(model, begin):
-    process = begin("--model", model, "--busy", "python", "--n", str(ENDLESS))
+    process = begin("--model", model, "--busy", "python", "--n", str(LARGEST))
     assert "spinner object" in process.stdout.readline()
     children = settled(process, 1)
     process.kill()
@@ -449,6 +459,7 @@ class TestQuiz:
         shown, output = self.ask(monkeypatch, capsys, f"y\n\nperhaps\n{end}")
         assert len(shown) == 1
         assert output.count("y, n, or q to quit: ") == 4
+        assert output.count("neither yes nor no") == 2
         assert output.endswith("Right answers: 1 of 1.\n")
 
     def test_without_input_is_told(self):
@@ -462,11 +473,12 @@ class TestQuiz:
     def test_what_can_not_be_told_does_not_count(self):
         done = spin("--quiz", "--n", "7", text="y\n" * 5)
         assert done.returncode == 0
-        assert done.stdout.endswith("Right answers: 0 of 0.\n")
+        assert done.stdout.endswith("No answer to count.\n")
 
     def test_with_its_input_closed(self):
         done = spin("--quiz", preexec_fn=lambda: os.close(0))
         assert (done.returncode, done.stderr) == (0, "")
+        assert done.stdout.endswith("No answer to count.\n")
 
     def test_interrupted(self):
         terminal = Terminal("--quiz", "--n", "7")

@@ -1,5 +1,6 @@
 """Callables by name: found in modules and scripts, sent to processes by name, or refused in one sentence."""
 
+import math
 import os
 import pickle
 import subprocess
@@ -8,6 +9,7 @@ from textwrap import dedent
 
 import pytest
 
+from primerace.cli import Terminated
 from primerace.job import Job
 from primerace.racing import race
 from primerace.target import Named, TargetError, load
@@ -103,6 +105,13 @@ def test_a_script_of_any_name(folder):
     assert load("./odd-name.py:f")(3) == 3
 
 
+def test_a_partial_is_called_with_what_it_binds(folder):
+    (folder / "bound.py").write_text("import functools\nhalf = functools.partial(pow, 0.5, exp=1)\n")
+    named = load("bound:half", str(folder))
+    assert (named(), named.itself(), named.itself.args) == (0.5, 0.5, (0.5,))
+    assert load("math:isqrt").itself is math.isqrt
+
+
 def test_what_is_printed_on_import_goes_to_standard_error(folder, capsys):
     load("./lib.py:answer")
     assert capsys.readouterr() == ("", "imported in lib\n")
@@ -186,9 +195,35 @@ def test_an_import_that_fails_is_told_with_its_place(folder, text, says, place):
     assert "failing" not in sys.modules
 
 
+def test_an_attribute_beside_one_that_raises(folder):
+    text = "class Box:\n    @property\n    def one(self):\n        raise ValueError('no')\nBOX = Box()"
+    write(folder, "boxed.py", text)
+    assert "has no 'ones'; did you mean 'one'?" in refusal("boxed:BOX.ones")
+
+
+def test_a_partial_is_kept_as_it_is(folder):
+    write(folder, "partly.py", "import functools, math\ngcd = functools.partial(math.gcd, 6)")
+    found = load("partly:gcd")
+    assert found(4) == 2
+    assert found.itself is sys.modules["partly"].gcd
+
+
+def test_the_end_of_this_program_is_no_failure_of_an_import(folder):
+    write(folder, "ended.py", "from primerace.cli import Terminated\nraise Terminated(143)")
+    with pytest.raises(Terminated):
+        load("ended:f")
+
+
 def test_an_attribute_that_raises(folder):
     write(folder, "lazy.py", "def __getattr__(name):\n    raise RuntimeError('not today')")
     assert "looking up 'f' raised RuntimeError('not today')" in refusal("lazy:f")
+
+
+def test_a_script_that_a_loaded_module_hides(folder):
+    write(folder, "queue.py", "def f(n):\n    return n")
+    message = refusal("queue:f")
+    assert "module 'queue' has no 'f'; that module is " in message
+    assert message.endswith("queue.py; the script in this folder would be ./queue.py:NAME")
 
 
 def test_a_script_can_not_take_the_name_of_a_loaded_module(folder):

@@ -17,13 +17,26 @@ from primerace._trial cimport Trial, begin_trial, trial_slice
 cdef extern from * nogil:
     """
     #ifdef _OPENMP
+    #include <omp.h>
     #define PRIMERACE_OPENMP 1
     #else
     #define PRIMERACE_OPENMP 0
     #endif
     #define raised(flag) __atomic_load_n(flag, __ATOMIC_RELAXED)
+
+    static int threads_given(int workers) {
+        int given = 1;
+    #ifdef _OPENMP
+        omp_set_dynamic(0);
+        #pragma omp parallel num_threads(workers)
+        #pragma omp single
+        given = omp_get_num_threads();
+    #endif
+        return given;
+    }
     """
     const bint PRIMERACE_OPENMP
+    int threads_given(int workers)
     bint raised(const uint8_t *flag)
 
 cdef extern from "time.h" nogil:
@@ -38,6 +51,23 @@ KERNELS = {"nothing": NOTHING, "released": RELEASED, "fast": FAST}
 def has_openmp():
     """Tell whether this module was built with OpenMP."""
     return PRIMERACE_OPENMP
+
+
+def team(int workers):
+    """Tell how many threads OpenMP gives to this thread where it asks for so many.
+
+    From now on it gives this thread no fewer because the machine is busy (OMP_DYNAMIC). It still does where
+    OMP_THREAD_LIMIT says so.
+
+    Raises:
+        ValueError: there is no worker.
+    """
+    if workers < 1:
+        raise ValueError("there must be at least one worker")
+    cdef int given
+    with nogil:
+        given = threads_given(workers)
+    return given
 
 
 cdef double seconds_of(clockid_t clock) noexcept nogil:

@@ -4,7 +4,8 @@
 """Trial division, compiled once and given two faces: one holds the GIL, one releases it.
 
 Both faces run the same C function, `trial_slice`, so any difference between them is the GIL and nothing
-else. Each also does a part of its work alone, for those who divide one number's divisors among workers. A call divides in slices and looks for signals between them, so that Ctrl-C stops a long call. Python
+else. Each also does a part of its work alone, for those who divide one number's divisors among workers.
+A call divides in slices and looks for signals between them, so that Ctrl-C stops a long call. Python
 handles signals in its main thread alone: in other threads `released` does not take the GIL back to look.
 """
 

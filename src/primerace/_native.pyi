@@ -4,6 +4,7 @@ from numpy.typing import NDArray
 KERNELS: dict[str, int]
 
 def has_openmp() -> bool: ...
+def team(workers: int) -> int: ...
 def run(
     kernel: str,
     numbers: NDArray[np.uint64],

@@ -1,7 +1,8 @@
 """Whether two answers are the same, where == alone does not tell.
 
 Numbers may differ by a share of themselves, NaN is NaN, a list is a tuple (JSON knows lists only), arrays
-and tables compare elementwise, and objects without an equality of their own compare by their attributes.
+and tables compare elementwise, and objects without an equality of their own compare by what pickle keeps of
+them.
 """
 
 import cmath
@@ -11,6 +12,9 @@ from dataclasses import is_dataclass
 from typing import Any
 
 from primerace.racers.base import RacerError
+
+NUMBERS, INEXACT = "biufc", "fc"  # kinds of NumPy's numbers
+PROTOCOL = 4  # of pickle
 
 
 class AnswerError(RacerError):
@@ -23,7 +27,8 @@ def agree(answer: Any, expected: Any, approx: float = 0.0) -> bool:
     Args:
         answer: what a function returned.
         expected: what it should have returned.
-        approx: how far numbers may lie apart, as a share of the larger one; in an array of the largest in it.
+        approx: how far floating-point numbers may lie apart, as a share of the larger one; in an array of the
+            largest in it. Integers are exact.
 
     Raises:
         AnswerError: comparing them raised.
@@ -52,14 +57,26 @@ def _agree(one: Any, other: Any, approx: float) -> bool:
         return _arrays_agree(one, other, approx)
     if isinstance(one, float | complex) or isinstance(other, float | complex):
         return _numbers_agree(one, other, approx)
-    if type(one) is type(other) and _is_known_by_its_attributes(one):
-        return one is other or _agree(vars(one), vars(other), approx)
+    if hasattr(one, "tocoo") and hasattr(other, "tocoo"):
+        return _agree(_entries(one), _entries(other), approx)
+    if type(one) is type(other) and _has_no_equality(one):
+        return one is other or _states_agree(one, other, approx)
     return _are_equal(one, other)
 
 
-def _is_known_by_its_attributes(value: Any) -> bool:
+def _has_no_equality(value: Any) -> bool:
+    """Whether == compares identities, or the fields of a dataclass, which may be arrays."""
     equality: object = type(value).__eq__
-    return hasattr(value, "__dict__") and (is_dataclass(value) or equality is object.__eq__)
+    return is_dataclass(value) or equality is object.__eq__
+
+
+def _states_agree(one: Any, other: Any, approx: float) -> bool:
+    """By what pickle keeps of them; what it can't pickle is only the same as itself."""
+    try:
+        states = one.__reduce_ex__(PROTOCOL), other.__reduce_ex__(PROTOCOL)
+    except Exception:
+        return bool(one == other)
+    return _agree(*states, approx)
 
 
 def _is_array(value: Any) -> bool:
@@ -71,15 +88,31 @@ def _arrays_agree(one: Any, other: Any, approx: float) -> bool:
 
     if hasattr(one, "equals") and not approx:  # labels count in pandas and xarray
         return type(one) is type(other) and bool(one.equals(other))
-    left, right = np.asarray(one), np.asarray(other)
+    try:
+        left, right = np.asarray(one), np.asarray(other)
+    except ValueError:  # a list of lists of several lengths
+        return _agree(_listed(one), _listed(other), approx)
     if left.shape != right.shape:
         return False
-    if left.dtype.kind not in "fc" and right.dtype.kind not in "fc":
-        return bool(np.all(left == right))
-    if not approx:
+    kinds = left.dtype.kind + right.dtype.kind
+    if not set(kinds) <= set(NUMBERS):
+        return _agree(left.tolist(), right.tolist(), approx)
+    if not approx or not set(kinds) & set(INEXACT):
         return bool(np.array_equal(left, right, equal_nan=True))
     largest = np.max(np.abs(right), initial=0.0, where=np.isfinite(right))
     return bool(np.allclose(left, right, rtol=0.0, atol=approx * float(largest), equal_nan=True))
+
+
+def _listed(value: Any) -> Any:
+    return value.tolist() if _is_array(value) else value
+
+
+def _entries(matrix: Any) -> tuple[Any, ...]:
+    """What a sparse matrix of SciPy holds, whatever its format."""
+    entries = matrix.tocoo(copy=True)
+    entries.sum_duplicates()
+    entries.eliminate_zeros()
+    return entries.shape, entries.nonzero(), entries.data
 
 
 def _numbers_agree(one: Any, other: Any, approx: float) -> bool:
@@ -88,14 +121,21 @@ def _numbers_agree(one: Any, other: Any, approx: float) -> bool:
     numbers = (int, float, complex)
     if not approx or not isinstance(one, numbers) or not isinstance(other, numbers):
         return False
-    if isinstance(one, complex) or isinstance(other, complex):
-        return cmath.isclose(one, other, rel_tol=approx)
-    return math.isclose(one, other, rel_tol=approx)
+    try:
+        if isinstance(one, complex) or isinstance(other, complex):
+            return cmath.isclose(one, other, rel_tol=approx)
+        return math.isclose(one, other, rel_tol=approx)
+    except OverflowError:  # an integer beyond the largest float
+        return False
 
 
 def _are_equal(one: Any, other: Any) -> bool:
-    """By `equals` where there is one, else by ==, which may answer for each element."""
+    """By `equals` where there is one, else by ==, which may answer for each element; a NaN differs."""
+    if one is other:
+        return True
     if hasattr(one, "equals"):
         return bool(one.equals(other))
     same = one == other
-    return bool(same.all()) if hasattr(same, "all") else bool(same)
+    if hasattr(same, "all"):
+        return bool(same.all())
+    return bool(same) or bool(one != one and other != other)

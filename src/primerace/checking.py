@@ -21,21 +21,16 @@ def find_fault(job: Job, outcomes: Sequence[Outcome], reference: Sequence[Any] |
         AnswerError: the answers can't be compared.
     """
     answered = Counter(outcome.index for outcome in outcomes)
-    for index, item in enumerate(job.items):
+    for index in range(len(job.items)):
         times = answered[index]
         if times != 1:
-            return f"item {index} ({shown(item)}) was " + (
-                "lost" if times == 0 else f"answered {times} times"
-            )
+            return f"{job.label(index)} was " + ("lost" if times == 0 else f"answered {times} times")
     if reference is None:
         return None
     for outcome in outcomes:
         expected = reference[outcome.index]
         if not agree(outcome.answer, expected, job.approx):
-            item = shown(job.items[outcome.index])
-            return (
-                f"item {outcome.index} ({item}) was answered {shown(outcome.answer)}, not {shown(expected)}"
-            )
+            return f"{job.label(outcome.index)} was answered {shown(outcome.answer)}, not {shown(expected)}"
     return None
 
 
@@ -48,9 +43,8 @@ def check_repeats(job: Job, first: Sequence[Outcome], second: Sequence[Outcome])
     """
     for once, again in zip(first, second, strict=True):
         if not agree(again.answer, once.answer, job.approx):
-            item = shown(job.items[once.index])
             answers = f"first {shown(once.answer)}, then {shown(again.answer)}"
             raise Unrepeatable(
-                f"{job.name} is not repeatable: item {once.index} ({item}) was answered {answers}; "
+                f"{job.name} is not repeatable: {job.label(once.index)} was answered {answers}; "
                 "a race needs the same answer every time, exactly or within --approx"
             )

@@ -55,7 +55,8 @@ def percentile(values: Sequence[float], share: float) -> float:
         raise ValueError("a percentile needs at least one value")
     if not 0 < share <= 1:
         raise ValueError(f"the share is above 0 and up to 1, such as 0.99, not {share}")
-    return sorted(values)[ceil(share * len(values)) - 1]
+    rank = ceil(round(share * len(values), 9))  # 0.07 * 100 is 7.000000000000001
+    return sorted(values)[max(rank, 1) - 1]
 
 
 @dataclass(frozen=True, slots=True)

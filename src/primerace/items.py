@@ -81,6 +81,10 @@ def finite(source: Iterable[Any] | Callable[[], Iterable[Any]], name: str) -> li
     """
     try:
         found = list(islice(source() if callable(source) else source, MOST_ITEMS + 1))
+    except SystemExit as error:
+        if type(error) is not SystemExit:  # whoever ends this program does so with a kind of its own
+            raise
+        raise JobError(f"{name}: gives no items, it called sys.exit({error.code!r})") from error
     except Exception as error:
         raise JobError(f"{name}: gives no items, it raised {traces.summary(error)}") from error
     if len(found) > MOST_ITEMS:
@@ -136,9 +140,11 @@ def _integers_of_list(path: str, text: str) -> Iterable[int]:
 
 
 def _list_of(text: str) -> list[Any] | None:
-    """The elements of the one list that the text is; None where it is something else."""
+    """The elements of the one list that the text is but for comments; None where it is something else."""
+    lines = [line for line in text.split("\n") if line.strip() and not line.lstrip().startswith("#")]
+    body = "\n".join(lines)
     try:
-        found = json.loads(text) if text.lstrip().startswith("[") else None
+        found = json.loads(body) if body.lstrip().startswith("[") else None
     except (ValueError, RecursionError):
         return None
     return found if isinstance(found, list) else None

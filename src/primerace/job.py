@@ -4,7 +4,7 @@ import inspect
 import os
 import pickle
 from collections.abc import Callable, Iterable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from functools import cached_property
 from pathlib import Path
 from typing import Any
@@ -12,7 +12,7 @@ from typing import Any
 from primerace import items as reading
 from primerace import target
 from primerace.items import JobError
-from primerace.plain import plain
+from primerace.plain import plain, shown
 
 __all__ = ["BOOK", "QUICK", "SAMPLES", "Job", "JobError"]
 
@@ -77,7 +77,8 @@ class Job:
         items: the arguments of the single calls.
         expected: the known answers, one for each item; None where they are not known.
         function: what to call with each item; None stands for the kernel that races.
-        approx: how far numbers in answers may lie from the expected ones, as a share of them.
+        approx: how far floating-point numbers in answers may lie from the expected ones, as a share of them.
+        labels: what messages call the items; None numbers them from 0.
 
     Raises:
         JobError: there are not as many expected answers as items, or `approx` is no such share.
@@ -91,6 +92,7 @@ class Job:
     expected: Sequence[Any] | None = None
     function: Callable[[Any], Any] | None = None
     approx: float = 0.0
+    labels: Sequence[str] | None = field(default=None, repr=False)
 
     def __post_init__(self) -> None:
         object.__setattr__(self, "items", tuple(self.items))
@@ -102,6 +104,11 @@ class Job:
                 )
         if not 0 <= self.approx < 1:
             raise JobError(f"approx is a share from 0 to below 1, such as 1e-9, not {self.approx}")
+
+    def label(self, index: int) -> str:
+        """What messages call an item."""
+        name = f"item {index}" if self.labels is None else self.labels[index]
+        return f"{name} ({shown(self.items[index])})"
 
     @cached_property
     def pickled_bytes(self) -> list[int] | None:
@@ -119,6 +126,7 @@ class Job:
             "function": None if self.function is None else _name_of(self.function),
             "items": [keep(item) for item in self.items],
             "expected": None if self.expected is None else [keep(answer) for answer in self.expected],
+            "approx": self.approx,
             "pickled_bytes": self.pickled_bytes,
         }
 
@@ -217,7 +225,7 @@ def _check_plain(function: Any, label: str) -> None:
     """
     if not callable(function):
         raise JobError(f"{label} can't be called, it is of type {type(function).__name__}")
-    inner = function.func if isinstance(function, target.Named) else function
+    inner = function.itself if isinstance(function, target.Named) else function
     if inspect.iscoroutinefunction(inner) or inspect.isasyncgenfunction(inner):
         raise JobError(f"{label} is a coroutine function; what races is called and answers at once")
     if inspect.isgeneratorfunction(inner):

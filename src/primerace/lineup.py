@@ -1,6 +1,6 @@
 """Who races: from the names that a user gives to contestants, or to an error that lists what there is."""
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from difflib import get_close_matches
 
@@ -70,21 +70,28 @@ def line_up(
     unavailable = {}
     for name in known("racer", racers, RACERS):
         racer = RACERS[name](start_method)
-        reason = racer.available() or unsuited(racer, chosen)
-        if reason is not None:
+        if reason := unsuited(racer, chosen):
             unavailable[name] = reason
-            continue
-        contestants += [
-            Contestant(racer.for_kernel(kernel), kernel, count, again)
-            for kernel in chosen
-            if racer.kernels is None or kernel in racer.kernels
-            for count in ([1] if racer.single else counts)
-            for again in ([False, True] if twins else [False])
-        ]
+        for runner, kernel in runners(racer, chosen):
+            if reason := runner.available():
+                unavailable[name] = reason
+                continue
+            contestants += [
+                Contestant(runner, kernel, count, again)
+                for count in ([1] if racer.single else counts)
+                for again in ([False, True] if twins else [False])
+            ]
     if not contestants:
         reasons = "; ".join(f"{name}: {reason}" for name, reason in unavailable.items())
         raise RaceError(f"none of these racers can run here: {reasons}" if reasons else "nobody to race")
     return LineUp(contestants, unavailable)
+
+
+def runners(racer: Racer, kernels: Sequence[str | None]) -> Iterator[tuple[Racer, str | None]]:
+    """The racer as it runs each of these kernels that it takes."""
+    for kernel in kernels:
+        if racer.kernels is None or kernel in racer.kernels:
+            yield racer.for_kernel(kernel), kernel
 
 
 def unsuited(racer: Racer, kernels: Sequence[str | None]) -> str | None:

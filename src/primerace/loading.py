@@ -84,6 +84,7 @@ JOB = {
     "rounds": _INDEX,
     "pickled_bytes": _or_null(_list_of(_INDEX)),
     "gil": _GIL,
+    "approx": _or_null(_number("a share from 0 to 1", 0, 1)),
 }
 KEY = {"racer": _TEXT, "kernel": _or_null(_TEXT), "workers": _COUNT}
 LAP = {

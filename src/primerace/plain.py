@@ -30,6 +30,16 @@ def _outline(most: int) -> Repr:
     return outline
 
 
+def one_line(text: str) -> str:
+    """The text in one line, without characters that a terminal would obey.
+
+    >>> print(one_line("red:\\n  \\x1b[31m"))
+    red: \\x1b[31m
+    """
+    words = " ".join(text.split())
+    return "".join(each if each.isprintable() else repr(each)[1:-1] for each in words)
+
+
 def plain(value: Any) -> Any:
     """The value as JSON can hold it and a result should: else what `shown` writes of it.
 

@@ -20,7 +20,7 @@ from primerace.laps import BASELINE, Key, Lap
 from primerace.lineup import Contestant, LineUp, RaceError, known, line_up
 from primerace.plain import plain
 from primerace.racers import Outcome, RacerError
-from primerace.racers.base import do_nothing
+from primerace.racers.base import Crew, Introduction, do_nothing
 from primerace.racers.children import Travellers
 from primerace.results import RaceResult
 from primerace.solo import run_alone
@@ -230,6 +230,8 @@ class Race:
         try:
             begin = perf_counter()
             with contestant.racer.start(contestant.workers) as crew:
+                if self.job.function is not None:
+                    _introduce(self.job.function, crew, contestant.workers)
                 with Heartbeat() if self.heartbeat else nullcontext() as heart:
                     started = perf_counter()
                     outcomes = list(crew.run(function, items))
@@ -239,7 +241,7 @@ class Race:
                 dispatched = perf_counter()
                 worker_bytes = memory.bytes_per_worker(crew.pids())
         except RacerError as error:
-            self.disqualified[contestant.key] = str(error)
+            self.disqualified[contestant.key] = str(error).removeprefix(f"{contestant.racer.name}: ")
             return None
         outcomes = [replace(outcome, index=self.sequence[outcome.index]) for outcome in outcomes]
         fault = find_fault(self.job, outcomes, self._reference())
@@ -289,6 +291,15 @@ class Race:
             "rounds": self.planned_rounds,
             "gil": self.gil,
         }
+
+
+def _introduce(function: Any, crew: Crew, workers: int) -> None:
+    """Let every worker import the module of the function, which is a part of its start.
+
+    A quick worker may take what was meant for another one: then that one has as quick an import in its lap.
+    """
+    for _ in crew.run(Introduction(function), [None] * workers):
+        pass
 
 
 def _total(outcomes: Sequence[Outcome]) -> float:

@@ -12,6 +12,7 @@ from typing import Any, ClassVar
 from primerace.explanation import Explanation
 from primerace.laps import BASELINE, Key, Lap
 from primerace.stats import Ratio
+from primerace.writing import write_whole
 
 SCHEMA = "primerace/1"
 
@@ -146,16 +147,7 @@ class RaceResult:
 
     def save(self, path: str | Path) -> None:
         """Write the file anew, whole or not at all; a link keeps its target, a device or a pipe its place."""
-        target = Path(path).resolve()
-        if target.exists() and not target.is_file():
-            target.write_text(self.dumps() + "\n", encoding="utf-8")
-            return
-        draft = target.with_name(target.name + ".part")
-        try:
-            draft.write_text(self.dumps() + "\n", encoding="utf-8")
-            draft.replace(target)
-        finally:
-            draft.unlink(missing_ok=True)
+        write_whole(path, (self.dumps() + "\n").encode())
 
     def _repr_html_(self) -> str:
         """What a notebook shows."""

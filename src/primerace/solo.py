@@ -1,20 +1,24 @@
 """A job alone in this thread, one item after the other: before a race, to know the function."""
 
 from collections.abc import Iterator, Sequence
+from time import perf_counter
 from typing import Any
 
 from primerace.racers import Outcome, RacerError
-from primerace.racers.base import Function
+from primerace.racers.base import Function, perform
 from primerace.racers.sequential import Sequential
 
 
-def run_alone(name: str, function: Function, items: Sequence[Any]) -> Iterator[Outcome]:
+def run_alone(
+    name: str, function: Function, items: Sequence[Any], indices: Sequence[int] | None = None
+) -> Iterator[Outcome]:
     """Yield the outcome of each item.
 
     Args:
         name: what an error calls the function.
         function: what to call.
         items: its arguments.
+        indices: of the items that run, in this order; None is all of them.
 
     Raises:
         RacerError: the function raised, or tried to end the program.
@@ -22,8 +26,10 @@ def run_alone(name: str, function: Function, items: Sequence[Any]) -> Iterator[O
     >>> [outcome.answer for outcome in run_alone("abs", abs, [-1, 2])]
     [1, 2]
     """
+    crew, epoch = Sequential().start(1), perf_counter()
     try:
-        yield from Sequential().start(1).run(function, items)
+        for index in range(len(items)) if indices is None else indices:
+            yield crew.checked(perform(function, index, items[index], 0, epoch, catch=Exception), items)
     except SystemExit as leave:
         if type(leave) is not SystemExit:  # whoever ends this program does so with a kind of its own
             raise

@@ -37,7 +37,7 @@ class Summary:
         laps = self.sound_laps(key)
         base = self.sound_laps((BASELINE, kernel, 1))
         costs = item_costs(base, self.order)
-        divided = _divides_items(racer)
+        divided = divides_items(racer)
         return Entry(
             racer=racer,
             kernel=kernel,
@@ -93,7 +93,7 @@ class Summary:
         }
 
 
-def _divides_items(racer: str) -> bool:
+def divides_items(racer: str) -> bool:
     """Whether its workers divide each item: then neither list scheduling nor its factors tell anything."""
     known = RACERS.get(racer.removesuffix(AGAIN))
     return known is not None and known.divides

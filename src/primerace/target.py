@@ -17,6 +17,7 @@ from types import ModuleType
 from typing import Any
 
 from primerace import traces
+from primerace.plain import shown
 
 FORMS = "package.module:function or ./script.py:function"
 
@@ -26,8 +27,12 @@ class TargetError(ValueError):
 
 
 class Named(partial[Any]):
-    """A callable that is pickled as its name and found again where it is unpickled."""
+    """A callable that is pickled as its name and found again where it is unpickled.
 
+    The callable as its module has it is `itself`: where that is a partial, `func` is only its inner function.
+    """
+
+    itself: Any
     spec: str
     folder: str
 
@@ -74,7 +79,7 @@ def _load(spec: str, folder: str) -> Named:
     if not callable(found):
         raise TargetError(f"{spec}: can't be called, it is of type {type(found).__name__}")
     named = Named(found)
-    named.spec, named.folder = spec, folder
+    named.itself, named.spec, named.folder = found, spec, folder
     return named
 
 
@@ -167,6 +172,8 @@ def _importing(what: str) -> Iterator[None]:
     except TargetError:
         raise
     except SystemExit as error:
+        if type(error) is not SystemExit:  # whoever ends this program does so with a kind of its own
+            raise
         raise TargetError(f"{what}: importing it called sys.exit: {traces.summary(error)}") from error
     except Exception as error:
         raise TargetError(f"{what}: importing it raised {traces.summary(error)}") from error
@@ -176,11 +183,20 @@ def _attribute(owner: Any, name: str, spec: str) -> Any:
     try:
         return getattr(owner, name)
     except AttributeError:
-        what = f"module {owner.__name__!r}" if isinstance(owner, ModuleType) else repr(owner)
-        callables = [each for each in dir(owner) if callable(getattr(owner, each, None))]
-        raise TargetError(f"{spec}: {what} has no {name!r}{_near(name, callables)}") from None
+        what = f"module {owner.__name__!r}" if isinstance(owner, ModuleType) else shown(owner)
+        hint = _hidden_script(owner) or _near(name, dir(owner))
+        raise TargetError(f"{spec}: {what} has no {name!r}{hint}") from None
     except Exception as error:
         raise TargetError(f"{spec}: looking up {name!r} raised {error!r}") from error
+
+
+def _hidden_script(owner: Any) -> str:
+    """A word about a script of the current folder that a loaded module of the same name hides."""
+    script = f"./{owner.__name__}.py" if isinstance(owner, ModuleType) else ""
+    path = getattr(owner, "__file__", None) or "built in"
+    if not os.path.isfile(script) or os.path.realpath(script) == os.path.realpath(path):
+        return ""
+    return f"; that module is {path}; the script in this folder would be {script}:NAME"
 
 
 def _near(name: str, known: Iterable[str]) -> str:

@@ -4,7 +4,10 @@ import os
 import sysconfig
 import traceback
 
+from primerace.plain import one_line
+
 OURS = os.path.dirname(__file__) + os.sep
+LONG = 500  # characters of a message
 LIBRARIES = tuple({sysconfig.get_path(name) + os.sep for name in ("stdlib", "purelib", "platlib")})
 
 
@@ -20,7 +23,8 @@ def summary(error: BaseException) -> str:
     text = "".join(traceback.format_exception_only(error)).strip()
     if isinstance(error, SyntaxError) and error.filename:
         text = f"{type(error).__name__}: {error.msg}"
-    return text + _place(error)
+    text = one_line(text)
+    return (text if len(text) <= LONG else text[:LONG] + "…") + _place(error)
 
 
 def _place(error: BaseException) -> str:

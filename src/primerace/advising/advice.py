@@ -14,7 +14,6 @@ from primerace.advising.snippets import Plan, snippet
 from primerace.job import Job
 from primerace.laps import BASELINE
 from primerace.lineup import line_up
-from primerace.racers import RACERS
 from primerace.racing import Race
 from primerace.results import RaceResult
 
@@ -80,10 +79,10 @@ class Advisor:
         seconds: about how long all of it may take.
         workers: of each model; None is the number of usable cores.
         start_method: how processes are started; None is Python's default.
-
-    Raises:
-        RacerError: the function raised.
     """
+
+    sample: Sample
+    contest: Race
 
     def __init__(
         self,
@@ -93,19 +92,23 @@ class Advisor:
         workers: int | None = None,
         start_method: str | None = None,
     ) -> None:
+        self.job = job
         self.items = items
+        self.seconds = seconds
         self.workers = workers or machine.usable_cores()
         self.start_method = start_method
         self.function = job.to_json()["function"]
-        models = [model for model in MODELS if model in RACERS]
-        self.sample = take_sample(job, seconds, len(models), self.workers)
-        part = self.sample.job()
-        self.contest = Race(
-            part,
-            line_up(part, models, None, self.workers, start_method),
-            start_method=start_method,
-        )
-        self.contest.gil = probing.probe(job, self.sample.outcomes)
+        self.field = line_up(job, list(MODELS), None, self.workers, start_method)
+
+    def prepare(self) -> None:
+        """Take the sample, make the race of it, and probe the GIL.
+
+        Raises:
+            RacerError: the function raised.
+        """
+        self.sample = take_sample(self.job, self.seconds, len(self.field.contestants), self.workers)
+        self.contest = Race(self.sample.job(), self.field, start_method=self.start_method)
+        self.contest.gil = probing.probe(self.job, self.sample.outcomes)
 
     def advice(self) -> Advice:
         """What follows from the rounds that were run."""

@@ -39,7 +39,8 @@ def outlook(result: RaceResult, sample: Sample, choice: Choice) -> list[str]:
 def _candidate(result: RaceResult) -> str:
     """The model that the GIL leaves a chance."""
     gil: dict[str, Any] = result.job.get("gil") or {}
-    return "thread-pool" if gil.get("verdict") in ("releases", "not-applicable") else "process-pool"
+    without = gil.get("verdict") == "not-applicable" and not gil["evidence"].get("gil_enabled")
+    return "thread-pool" if without or gil.get("verdict") == "releases" else "process-pool"
 
 
 def _about_noise(result: RaceResult) -> Iterator[str]:
@@ -101,10 +102,12 @@ def _about_cores(candidate: Entry, result: RaceResult, sample: Sample, whole: fl
 
 
 def _most_threads(candidate: Entry, result: RaceResult) -> float:
-    """What the GIL allows threads, where it is released in part."""
+    """What the GIL allows threads."""
     gil: dict[str, Any] = result.job.get("gil") or {}
-    if candidate.racer != "thread-pool" or gil.get("verdict") != "mixed":
+    if candidate.racer != "thread-pool" or gil.get("verdict") not in ("holds", "yields", "mixed"):
         return inf
+    if gil["verdict"] != "mixed":
+        return 1.0
     share: float = gil["evidence"]["at_long"]["share"]
     return 1 / max(1e-9, 1 - share)
 

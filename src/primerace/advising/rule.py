@@ -15,7 +15,14 @@ from primerace.report.findings import noisy
 from primerace.results import RaceResult
 from primerace.stats import FEWEST_ROUNDS, Ratio, paired_ratio
 
-MODELS = ("sequential", "thread-pool", "interpreters", "process-pool", "joblib")  # the simplest first
+# What is advised, the simplest first: racers, and what readers call them.
+MODELS = {
+    "sequential": "a for loop",
+    "thread-pool": "a pool of threads (ThreadPoolExecutor)",
+    "interpreters": "a pool of interpreters (InterpreterPoolExecutor)",
+    "process-pool": "a pool of processes (ProcessPoolExecutor)",
+    "joblib": "joblib (Parallel)",
+}
 
 
 @dataclass(frozen=True)
@@ -77,7 +84,7 @@ def choose(result: RaceResult, scale: float = 1.0) -> Choice:
         return Choice(BASELINE, (), standings)
     leader = totals[winners[0].model]
     level = [each.model for each in winners if not _is_slower(totals[each.model], leader, margin, seed)]
-    simplest = min(level, key=MODELS.index)
+    simplest = min(level, key=list(MODELS).index)
     return Choice(simplest, [model for model in level if model != simplest], standings)
 
 

@@ -21,7 +21,6 @@ from primerace.stats import FEWEST_ROUNDS
 TINY = 0.001  # seconds of an item below which items go in chunks
 PORTION = 0.002  # seconds of a chunk
 CHUNKS_EACH = 4  # chunks for each worker at least, so that none is left idle for long at the end
-ITEMS_EACH = 4  # items for each worker at least in a sample
 SEARCH = 4  # laps' time to spend on finding the sample
 GROWTH = 8  # times as many items at most in the next try
 
@@ -82,9 +81,12 @@ class Sample:
         items = [whole.items[index] for index in indices]
         expected = None if whole.expected is None else [whole.expected[index] for index in indices]
         if self.chunk == 1:
-            return Job(whole.name, items, expected, whole.function, whole.approx)
+            labels = [f"item {index}" for index in indices]
+            return Job(whole.name, items, expected, whole.function, whole.approx, labels)
+        labels = [f"the chunk from item {index} on" for index in indices[:: self.chunk]]
+        name = f"{whole.name} in chunks of {self.chunk}"
         answers = expected and _cut(expected, self.chunk)
-        return Job(whole.name, _cut(items, self.chunk), answers, Batched(whole.function), whole.approx)
+        return Job(name, _cut(items, self.chunk), answers, Batched(whole.function), whole.approx, labels)
 
 
 def _cut(values: Sequence[Any], size: int) -> list[Sequence[Any]]:
@@ -105,27 +107,32 @@ def take_sample(job: Job, seconds: float, contestants: int, workers: int) -> Sam
     """
     a_lap = seconds / (SEARCH + 2 + FEWEST_ROUNDS * contestants)  # two laps warm up
     drawn = random.Random(0).sample(range(len(job.items)), len(job.items))
-    count, begun, outcomes = min(len(drawn), ITEMS_EACH * workers), perf_counter(), _call(job, drawn[:0])
+    count, begun, outcomes = min(len(drawn), workers), perf_counter(), list[Outcome]()
     while True:
-        _call(job, drawn[len(outcomes) : count])  # what is met for the first time takes longer
-        outcomes = _call(job, drawn[:count])
-        lap = sum(outcome.seconds for outcome in outcomes)
-        if count == len(drawn) or lap > a_lap / 2 or perf_counter() - begun > SEARCH * a_lap:
+        outcomes += _call(job, drawn[len(outcomes) : count])
+        if _total(outcomes) < a_lap:  # what was met for the first time took longer
+            outcomes = _call(job, drawn[:count])
+        lap = _total(outcomes)
+        fitting = min(len(drawn), int(count * min(GROWTH, a_lap / lap)))
+        if fitting <= count or lap > a_lap / 2 or perf_counter() - begun > SEARCH * a_lap:
             break
-        count = min(len(drawn), int(count * min(GROWTH, a_lap / lap)))
+        count = fitting
     each = lap / count
     if each < TINY:
         each = _mean_in_a_row(job, outcomes)
         count = max(count, min(len(drawn), int(a_lap / max(each, 1e-9))))
+        _call(job, drawn[len(outcomes) : count])  # what raises in a chunk would be told by the chunk
     return Sample(job, sorted(drawn[:count]), outcomes, each, chunk_size(each, count, workers))
 
 
 def _call(job: Job, indices: Sequence[int]) -> list[Outcome]:
     """The outcomes of these items, by their index in the job."""
     assert job.function is not None
-    items = [job.items[index] for index in indices]
-    outcomes = run_alone(job.name, job.function, items)
-    return [replace(outcome, index=indices[outcome.index]) for outcome in outcomes]
+    return list(run_alone(job.name, job.function, job.items, indices))
+
+
+def _total(outcomes: Sequence[Outcome]) -> float:
+    return sum(outcome.seconds for outcome in outcomes)
 
 
 def _mean_in_a_row(job: Job, outcomes: Sequence[Outcome]) -> float:

@@ -11,6 +11,7 @@ from dataclasses import dataclass
 
 from primerace import items as reading
 from primerace import target
+from primerace.advising.rule import MODELS
 
 PAGE = '''"""{function} for each of its items, by {how}. Advised by primerace."""
 
@@ -64,14 +65,6 @@ TAKEN = {
     *("json", "len", "lines", "list", "main", "part", "pool", "print", "range", "sys"),
 }
 
-HOW = {
-    "sequential": "a for loop",
-    "thread-pool": "a pool of threads",
-    "interpreters": "a pool of interpreters, Python 3.14 or newer",
-    "process-pool": "a pool of processes",
-    "joblib": "joblib, which is no part of the standard library",
-}
-
 
 @dataclass(frozen=True)
 class Plan:
@@ -109,7 +102,7 @@ def snippet(plan: Plan) -> str:
         definitions += IN_CHUNKS.format(call=call)
     return PAGE.format(
         function=plan.function,
-        how=HOW[plan.model],
+        how=MODELS[plan.model],
         imports="\n".join(_imports(plan)),
         definitions=definitions,
         items=_reading(plan.items),
@@ -151,7 +144,7 @@ def _imports(plan: Plan) -> list[str]:
         sorted(library, key=lambda line: (line.startswith("from"), line)),
         ["from joblib import Parallel, delayed"] if plan.model == "joblib" else [],
         [f"sys.path.insert(0, {_text(folder)})" for folder in folders],
-        sorted(map(_import, places)),
+        sorted(set(map(_import, places))),
     ]
     return "\n\n".join("\n".join(block) for block in blocks if block).split("\n")
 
@@ -162,7 +155,8 @@ def _place(spec: str) -> str:
 
 def _folder(place: str) -> str:
     """Where a script lies; nothing where that is the current folder, or for a module."""
-    folder = os.path.normpath(os.path.dirname(place) or ".") if target.is_script(place) else "."
+    path = os.path.expanduser(place)
+    folder = os.path.normpath(os.path.dirname(path) or ".") if target.is_script(place) else "."
     return "" if folder == "." else folder
 
 
@@ -203,11 +197,13 @@ def _reading(source: str) -> str:
         return f"    items = list({_expression(source)}())"
     text = f'Path({_text(source)}).read_text(encoding="utf-8-sig")'
     if reading.is_list(source):
-        return f"    items = json.loads({text})"
+        parse = 'json.loads("\\n".join(lines))'
+    else:
+        parse = "[json.loads(line) for line in lines]"
     return (
         f'    lines = {text}.split("\\n")\n'
         '    lines = [line for line in lines if line.strip() and not line.lstrip().startswith("#")]\n'
-        "    items = [json.loads(line) for line in lines]"
+        f"    items = {parse}"
     )
 
 
@@ -218,7 +214,7 @@ def _text(value: str) -> str:
 def _travels(spec: str) -> bool:
     """Whether the function can be pickled by itself, as it must be without primerace."""
     try:
-        pickle.dumps(target.load(spec).func)
+        pickle.dumps(target.load(spec).itself)
     except Exception:
         return False
     return True

@@ -1,6 +1,7 @@
 """The command that tells which model to use for a function of one's own."""
 
 import json
+import os
 
 import click
 
@@ -43,12 +44,14 @@ def advise(
     """Tell which model to use for a function of your own, why, and write the code."""
     if function is None:
         raise InputError("--function says what to advise on")
-    if items == "-":
+    if items == "-" or (items and os.path.exists(items) and not os.path.isfile(items)):
         raise InputError("--items is a file here: the code that is written reads it again")
     options.check_writable("--json", json_file)
     with own.prints_aside():
         job = own.job_of(function, items, items_from, expect, approx, "")
         advisor = Advisor(job, items or items_from or "", seconds, workers, start_method)
+        click.echo(f"{function}: {len(job.items)} items; calling some of them, to take a sample …", err=True)
+        advisor.prepare()
         interrupted = watch(advisor.contest, None, seconds)
         advice = advisor.advice()
     print_advice(advice, options.console(stderr=json_file == "-"))

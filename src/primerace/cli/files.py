@@ -21,7 +21,7 @@ def show(file: str, explain: bool, csv_file: str | None, markdown_file: str | No
     if explain and isinstance(result, SweepResult):
         raise InputError("--explain is for races")
     for option, path in {"--csv": csv_file, "--markdown": markdown_file}.items():
-        options.check_writable(option, path)
+        options.check_writable(option, path, file)
     options.write("--csv", csv_file, exports.csv_table(result))
     options.write("--markdown", markdown_file, exports.markdown_table(result))
     console = options.console(stderr="-" in (csv_file, markdown_file))
@@ -40,7 +40,7 @@ def compare(before: str, after: str, csv_file: str | None, markdown_file: str | 
     """Compare two saved results, contestant by contestant; says which facts of the machine differ."""
     comparison = compare_results(load(before), load(after))
     for option, path in {"--csv": csv_file, "--markdown": markdown_file}.items():
-        options.check_writable(option, path)
+        options.check_writable(option, path, before, after)
     options.write("--csv", csv_file, exports.csv_comparison(comparison))
     options.write("--markdown", markdown_file, exports.markdown_comparison(comparison))
     text.print_comparison(comparison, options.console(stderr="-" in (csv_file, markdown_file)))
@@ -54,5 +54,5 @@ def export(file: str, pyperf_file: str) -> None:
     result = load(file)
     if not result.laps:
         raise InputError(f"{file}: there is no lap in it")
-    options.check_writable("--pyperf", pyperf_file)
+    options.check_writable("--pyperf", pyperf_file, file)
     options.write("--pyperf", pyperf_file, exports.pyperf(result))

@@ -1,6 +1,5 @@
 """The command that tells what a call does with the GIL."""
 
-import ast
 import json
 from typing import Any
 
@@ -11,6 +10,7 @@ from primerace.cli.options import InputError
 from primerace.gil import ProbeError
 from primerace.gil.child import Request
 from primerace.gil.probe import TIMEOUT, run
+from primerace.plain import shown
 from primerace.report.evidence import evidence
 from primerace.target import load
 
@@ -70,18 +70,19 @@ def _check_form(function: str) -> None:
 
 def _check_expression(call: str | None) -> None:
     try:
-        ast.parse(call or "None", mode="eval")
-    except (SyntaxError, ValueError) as error:
-        raise InputError(f"--call {call!r} is no expression: {error}") from None
+        compile("None" if call is None else call, "--call", "eval")
+    except (SyntaxError, ValueError, RecursionError, MemoryError) as error:
+        why = str(error) or "nested too deeply"
+        raise InputError(f"--call {shown(call)} is no expression: {why}") from None
 
 
 def _arguments(text: str | None) -> tuple[tuple[Any, ...], dict[str, Any]]:
     try:
-        given = json.loads(text or "[]")
-    except ValueError as error:
-        raise InputError(f"--args {text!r} is no JSON: {error}") from None
+        given = json.loads("[]" if text is None else text)
+    except (ValueError, RecursionError) as error:
+        raise InputError(f"--args {shown(text)} is no JSON: {error}") from None
     if isinstance(given, dict):
         return (), given
     if isinstance(given, list):
         return tuple(given), {}
-    raise InputError(f"--args {text!r} is neither a list of arguments nor an object of keyword arguments")
+    raise InputError(f"--args {shown(text)} is neither a list of arguments nor an object of keyword ones")

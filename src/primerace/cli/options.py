@@ -7,13 +7,14 @@ import click
 from rich.console import Console
 
 from primerace.job import SAMPLES
-from primerace.racers import CORE
+from primerace.racers import CORE, RACERS
 from primerace.racing import ORDERS
+from primerace.writing import draft_of, is_stream, write_whole
 
 USAGE = 2
 MOST_WORKERS = 500  # more processes than that wait for each other more than for the job
 LONGEST = 1e6  # seconds: eleven days
-PLAIN_WIDTH = 120  # columns where the output is not a terminal that has its own
+PLAIN_WIDTH = 140  # columns where the output is not a terminal that has its own
 
 
 class InputError(click.ClickException):
@@ -27,10 +28,12 @@ def names(context: click.Context, parameter: click.Parameter, value: str | None)
     return None if value is None else [name.strip() for name in value.split(",") if name.strip()]
 
 
-def field(context: click.Context, parameter: click.Parameter, value: str | None) -> list[str] | None:
-    """Names of racers, the core where none is named; None for all."""
+def field(context: click.Context, parameter: click.Parameter, value: str | None) -> list[str]:
+    """Names of racers, the core where none is named; `all` stands for every one."""
     chosen = names(context, parameter, value)
-    return None if chosen == ["all"] else list(CORE) if chosen is None else chosen
+    if chosen is None:
+        return list(CORE)
+    return [each for name in chosen for each in (RACERS if name == "all" else [name])]
 
 
 def counts(context: click.Context, parameter: click.Parameter, value: str) -> list[int]:
@@ -119,35 +122,50 @@ def console(stderr: bool = False) -> Console:
     return own if own.is_terminal else PlainConsole(stderr=stderr, highlight=False, width=PLAIN_WIDTH)
 
 
-def check_writable(option: str, path: str | None) -> None:
+def check_writable(option: str, path: str | None, *results: str) -> None:
     """Make an impossible file an error now, not after the race; none is left where there was none.
 
+    Args:
+        option: what names the file.
+        path: the file; '-' and None are none, and a pipe's reader would take opening it for its end.
+        results: the files that the command reads, over which it must not write.
+
     Raises:
-        InputError: the file can't be written.
+        InputError: the file can't be written, or is one of the results.
     """
-    if path is None or path == "-":
+    if path is None or path == "-" or is_stream(path):
         return
-    target = os.path.realpath(path)
-    is_new = not os.path.exists(target)
+    if os.path.exists(path) and any(os.path.samefile(path, each) for each in results if os.path.exists(each)):
+        raise InputError(f"{option} {path}: is one of the results; name another file")
     try:
-        with open(target, "a", encoding="utf-8"):
-            pass
-        if is_new:
-            os.remove(target)
+        for name in (os.path.realpath(path), draft_of(path)):
+            _touch(name)
     except OSError as error:
         raise InputError(f"{option} {path}: {error.strerror}") from None
 
 
-def write(option: str, path: str | None, text: str) -> None:
+def _touch(path: str | Path) -> None:
+    """Open a file for writing, and leave none where there was none."""
+    is_new = not os.path.exists(path)
+    with open(path, "ab"):
+        pass
+    if is_new:
+        os.remove(path)
+
+
+def write(option: str, path: str | None, content: str | bytes) -> None:
     """Write what this option asks for to its file, to standard output for '-', nowhere for None.
+
+    Text is UTF-8 wherever it goes: a page knows its scripts by their bytes.
 
     Raises:
         InputError: the file can't be written.
     """
+    whole = content.encode("utf-8", "replace") if isinstance(content, str) else content  # half a character
     if path == "-":
-        click.echo(text, nl=False)
+        click.echo(whole, nl=False)
     elif path is not None:
         try:
-            Path(path).write_text(text, encoding="utf-8", errors="replace")  # half a character
+            write_whole(path, whole)
         except OSError as error:
             raise InputError(f"{option} {path}: {error.strerror}") from None

@@ -38,7 +38,7 @@ _OPTIONS = (
         "--approx",
         type=click.FloatRange(0, 1, max_open=True),
         metavar="REL",
-        help="How far numbers in answers may lie from the right ones, such as 1e-9 of them.",
+        help="How far floating-point numbers in answers may lie from the right ones, such as 1e-9 of them.",
     ),
 )
 
@@ -72,12 +72,12 @@ def job_of(
         return Job.load(items or default)
     if (items is None) == (items_from is None):
         raise InputError("--function needs its items: either --items FILE or --items-from MODULE:NAME")
+    if items is not None and not (items and reading.is_file(items)):
+        raise InputError(f"--items {items!r}: there is no such file; a generator goes with --items-from")
     called = target.load(function)
     drawn = reading.values(items) if items is not None else reading.generated(items_from or "")
-    job = Job.from_function(called, drawn, name=function, approx=approx or 0.0)
-    if expect is None:
-        return job
-    return Job(job.name, job.items, _expected(expect, job.items), job.function, job.approx)
+    expected = None if expect is None else _expected(expect, drawn)
+    return Job.from_function(called, drawn, expected, function, approx or 0.0)
 
 
 def check_kernels(function: str | None, kernels: Any) -> None:

@@ -30,19 +30,13 @@ def plot(file: str, output: str, chart: str | None, dark: bool) -> None:
     lap; timeline shows which worker ran which item when, and where it waited.
     """
     kind = _kind(output)
-    options.check_writable("--output", output)
+    options.check_writable("--output", output, file)
     result = load(file)
     try:
         content = drawing.picture(result, drawing.figure(result, chart), kind, dark)
     except ResultError as error:
         raise InputError(f"{file}: {error}") from None
-    if output == "-":
-        click.echo(content, nl=False)
-        return
-    try:
-        Path(output).write_bytes(content)
-    except OSError as error:
-        raise InputError(f"--output {output}: {error.strerror}") from None
+    options.write("--output", output, content)
 
 
 def _kind(output: str) -> str:

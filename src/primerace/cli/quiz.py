@@ -55,7 +55,7 @@ def ask(n: int | None, ask_first: bool, show: Callable[[str, Work], Spin]) -> No
             right += guess != seen.frozen
             click.echo("You were right." if guess != seen.frozen else "You were wrong.")
     if ask_first:
-        click.echo(f"\nRight answers: {right} of {asked}.")
+        click.echo(f"\nRight answers: {right} of {asked}." if asked else "\nNo answer to count.")
 
 
 def _guess() -> bool | None:
@@ -69,3 +69,4 @@ def _guess() -> bool | None:
         if not reply or word in QUIT:
             click.echo()
             return None
+        click.echo("That is neither yes nor no.")

@@ -17,5 +17,5 @@ def report(files: tuple[str, ...], output: str) -> None:
     kind are compared too. The page loads nothing from anywhere.
     """
     results = [(file, load(file)) for file in files]
-    options.check_writable("--output", output)
+    options.check_writable("--output", output, *files)
     options.write("--output", output, html.page(results))

@@ -161,7 +161,6 @@ def _check_file(option: str, path: str) -> None:
     if path == "-" or (os.path.exists(path) and not os.path.isfile(path)):
         raise InputError(f"{option} {path}: a sweep is saved to a file")
     options.check_writable(option, path)
-    options.check_writable(option, os.path.realpath(path) + ".part")
 
 
 @contextmanager

@@ -105,6 +105,19 @@ def do_nothing(item: Any) -> None:
     """The empty function that measures what handing out and collecting alone costs."""
 
 
+@dataclass(frozen=True)
+class Introduction:
+    """A function that is brought to a worker, which imports its module, and that is not called there."""
+
+    function: Function
+
+    def __call__(self, item: Any) -> None:
+        pass
+
+    def __repr__(self) -> str:
+        return repr(getattr(self.function, "__qualname__", self.function))
+
+
 class Crew(ABC):
     """A racer's started workers."""
 

@@ -25,6 +25,8 @@ NOTHING = -1  # on a desk: no item in hand
 
 def unavailable(start_method: str | None) -> str | None:
     """None where processes can be started with this start method, else the reason."""
+    if multiprocessing.current_process().daemon:
+        return "daemonic processes may not start others"
     methods = multiprocessing.get_all_start_methods()
     if start_method is not None and start_method not in methods:
         return f"no start method {start_method!r} here; there are {', '.join(methods)}"

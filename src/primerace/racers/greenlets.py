@@ -8,12 +8,15 @@ results go as in processes.py.
 import pickle
 import warnings
 from collections.abc import Iterator
+from dataclasses import replace
+from importlib import import_module
 from importlib.util import find_spec
 from multiprocessing.connection import Connection
 from multiprocessing.context import BaseContext
+from time import thread_time
 from typing import Any
 
-from primerace.racers.base import Crew, Failure, Function, Racer, WorkerDied, perform
+from primerace.racers.base import Crew, Failure, Function, Outcome, Racer, WorkerDied, perform
 from primerace.racers.children import NOTHING, in_flight, in_words, settle_in, unavailable
 from primerace.racers.processes import DONE, PILL, READY, ProcessCrew, Worker, answer, take
 
@@ -49,6 +52,7 @@ def work(number: int, pipe: Connection, jobs: Connection, turn: Any, desks: Any)
     """The life of the process: run after run, until None comes instead of a run."""
     settle_in()
     become_cooperative()
+    keep_time()
     import gevent
 
     pipe.send(READY)
@@ -77,6 +81,41 @@ def become_cooperative() -> None:
         monkey.patch_all()
 
 
+def keep_time() -> None:
+    """Have every greenlet add up the processor time of others while it gives way: the clock is the thread's.
+
+    A switch is traced with the greenlet that gives way and the one that goes on.
+    """
+
+    def note(_: str, pair: tuple[Any, Any]) -> None:
+        now = thread_time()
+        one, other = pair
+        one.left = now
+        other.away = away(other) + now - getattr(other, "left", now)
+
+    import_module("greenlet").settrace(note)
+
+
+def away(greenlet: Any) -> float:
+    """The processor time of others, in seconds, while this greenlet had given way."""
+    seconds: float = getattr(greenlet, "away", 0.0)
+    return seconds
+
+
+def perform_in_turns(
+    function: Function, index: int, item: Any, worker: int, epoch: float
+) -> Outcome | Failure:
+    """Perform one item in this greenlet; the processor time is its own."""
+    from gevent import getcurrent
+
+    me = getcurrent()
+    before = away(me)
+    result = perform(function, index, item, worker, epoch)
+    if isinstance(result, Failure):
+        return result
+    return replace(result, cpu_seconds=result.cpu_seconds - (away(me) - before))
+
+
 def work_off(
     function: Function,
     queue: Iterator[tuple[int, Any]],
@@ -90,6 +129,6 @@ def work_off(
 
     for index, item in queue:
         desks[worker] = index
-        answer(pipe, perform(function, index, item, worker, epoch))
+        answer(pipe, perform_in_turns(function, index, item, worker, epoch))
         desks[worker] = NOTHING
         sleep(0)

@@ -11,6 +11,7 @@ import sys
 from collections.abc import Iterator, Sequence
 from concurrent.futures import Future, wait
 from contextlib import contextmanager
+from dataclasses import replace
 from importlib import import_module
 from multiprocessing import connection
 from typing import Any
@@ -20,6 +21,7 @@ from primerace.racers.children import pickled
 from primerace.racers.pools import Call, Completed, PoolCrew
 
 SEAT = 4  # bytes of a worker's number
+CAUSED = "\n\nThe above exception was the direct cause of the following exception:\n\n"  # in a traceback
 GLANCE = 0.1  # seconds between looks for interpreters that could not start
 
 
@@ -81,11 +83,21 @@ class InterpreterCrew(PoolCrew):
         try:
             parcel = future.result()
         except Exception as error:  # what the function raises does not come this way
-            return Failure.of(None, error)
+            failure = Failure.of(None, error)
+            return replace(failure, error=told_cause(error) or failure.error)
         try:
             return pickle.loads(parcel)
         except Exception as error:
             raise RacerError(f"{self.racer}: an answer can't be unpickled: {error!r}") from error
+
+
+def told_cause(error: BaseException) -> str:
+    """Why a call could not be read in its interpreter: only the text of a traceback comes back from there.
+
+    Its last exception says no more than that it could not be read; the one before says why.
+    """
+    why, _, _ = str(error.__cause__).rpartition(CAUSED)
+    return why.splitlines()[-1] if why else ""
 
 
 @contextmanager

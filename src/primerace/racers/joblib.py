@@ -18,7 +18,6 @@ import warnings
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
 from functools import cache
-from importlib.util import find_spec
 from multiprocessing import resource_tracker
 from multiprocessing.process import BaseProcess
 from signal import SIGKILL
@@ -37,6 +36,7 @@ from primerace.racers.children import (
 )
 from primerace.racers.pools import START_TIMEOUT
 
+OLDEST = (1, 4)  # the first to yield results as they come
 NOTE = struct.Struct("qq")  # in the log: a worker's process id, and its item or NOTHING
 PAUSE = 0.01  # seconds that a worker keeps its first call, so that the next one goes to another worker
 
@@ -48,8 +48,14 @@ class Joblib(Racer):
     summary = "joblib.Parallel with loky, its default"
 
     def available(self) -> str | None:
-        if find_spec("joblib") is None:
+        from importlib.metadata import PackageNotFoundError, version
+
+        try:
+            found = version("joblib")
+        except PackageNotFoundError:
             return "needs joblib: pip install 'primerace[joblib]'"
+        if tuple(map(int, found.split(".")[:2])) < OLDEST:
+            return f"needs joblib 1.4 or newer, not {found}"
         if sys.platform != "linux":
             return "needs Linux, whose /proc its workers use"
         return unavailable(None)  # loky has a start method of its own
@@ -62,7 +68,17 @@ def parallel(workers: int) -> Any:
     """joblib.Parallel, yielding results as they come."""
     from joblib import Parallel
 
-    return Parallel(n_jobs=workers, return_as="generator_unordered")
+    return Parallel(n_jobs=workers, backend="loky", return_as="generator_unordered")
+
+
+def processes_for(workers: int) -> int:
+    """How many processes joblib starts for so many workers; with one it runs the calls in its caller."""
+    from joblib import effective_n_jobs, parallel_config
+
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore")  # joblib warns where it starts none
+        with parallel_config(backend="loky"):
+            return int(effective_n_jobs(workers))
 
 
 class AloneCrew(Crew):
@@ -92,6 +108,8 @@ class Ties:
 class LokyCrew(Crew):
     def __init__(self, racer: str, workers: int) -> None:
         super().__init__(racer)
+        if processes_for(workers) != workers:
+            raise RacerError(f"{racer}: joblib runs no processes here (JOBLIB_MULTIPROCESSING=0?)")
         self._workers = workers
         self._numbers: dict[int, int] = {}  # of the workers, by process id
         self._processes: list[BaseProcess] = []
@@ -228,6 +246,8 @@ def open_of(process: int, descriptor: int, mode: int) -> int:
 
 def arrive(ties: Ties) -> int:
     """The first call of a worker: who it is."""
+    if os.getpid() == ties.parent:  # which must not settle in: it would lose Ctrl-C
+        raise RacerError("joblib: a call of a worker came to its parent")
     settled(ties)
     time.sleep(PAUSE)
     return os.getpid()

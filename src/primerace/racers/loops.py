@@ -7,7 +7,7 @@ also leaves Ctrl-C to the caller, who waits at a queue and is free to act on it 
 import asyncio
 from collections.abc import Callable, Coroutine, Iterator
 from queue import SimpleQueue
-from threading import Event, Thread
+from threading import Thread
 from typing import Any
 
 from primerace.racers.base import RacerError
@@ -24,7 +24,7 @@ class LoopThread:
         racer: whose loop it is, for the thread's name and for errors.
 
     Raises:
-        RacerError: no thread could be started.
+        RacerError: no loop or no thread could be started.
 
     >>> async def two(put):
     ...     put(1)
@@ -37,20 +37,22 @@ class LoopThread:
     """
 
     def __init__(self, racer: str) -> None:
-        self._running = Event()
-        self._thread = Thread(target=lambda: asyncio.run(self._live()), name=f"{racer}-loop", daemon=True)
+        try:
+            self.loop = asyncio.new_event_loop()
+        except OSError as error:
+            raise RacerError(f"{racer}: an event loop could not be started: {error}") from error
+        self._end = asyncio.Event()
+        self._thread = Thread(target=self._live, name=f"{racer}-loop", daemon=True)
         try:
             self._thread.start()
         except RuntimeError as error:
+            self.loop.close()
             raise RacerError(f"{racer}: a thread could not be started: {error}") from error
-        self._running.wait()
 
-    async def _live(self) -> None:
-        """Wait for the end; asyncio.run then cancels whatever is still going on."""
-        self.loop = asyncio.get_running_loop()
-        self._end = asyncio.Event()
-        self._running.set()
-        await self._end.wait()
+    def _live(self) -> None:
+        """Run the loop until the end; the runner then cancels whatever is still going on, and closes it."""
+        with asyncio.Runner(loop_factory=lambda: self.loop) as runner:
+            runner.run(self._end.wait())
 
     def stream(self, produce: Callable[[Put], Coroutine[Any, Any, None]]) -> Iterator[Any]:
         """Run this coroutine in the loop and yield what it puts, as it puts it; never None."""

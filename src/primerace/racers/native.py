@@ -12,8 +12,9 @@ enough: a child forked after its parent used OpenMP is refused.
 """
 
 import os
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
+from functools import cache
 from importlib import import_module
 from operator import index
 from time import perf_counter
@@ -34,6 +35,7 @@ FORKED = "its parent used OpenMP before this process was forked; with forkserver
 _entered_by: int | None = None  # the process that entered OpenMP; a forked child inherits its number
 
 
+@cache
 def _load() -> ModuleType:
     """The compiled module. OpenMP reads its settings when it is loaded, which is when this is first called.
 
@@ -83,10 +85,18 @@ class NativeCrew(Crew):
         self._executor = ThreadPoolExecutor(1, thread_name_prefix=racer)
         self._call: Call | None = None
         try:
+            self._check_team()
             self._perform(Call("nothing", [0] * workers))
         except BaseException:
             self.close()
             raise
+
+    def _check_team(self) -> None:
+        """Refuse to race with fewer threads than were asked for."""
+        team = self._in_thread(_load().team, self._workers)
+        if team < self._workers:
+            few = f"OpenMP gives only {team} of {self._workers} threads"
+            raise RacerError(f"{self.racer}: {few} (OMP_THREAD_LIMIT?)")
 
     def run(self, function: Function, items: Sequence[Any]) -> Iterator[Outcome]:
         epoch = perf_counter()
@@ -111,15 +121,20 @@ class NativeCrew(Crew):
     def _perform(self, call: "Call", epoch: float = 0.0) -> list[Outcome]:
         self._call = call
         try:
-            self._executor.submit(call.perform, self._workers).result()
-        except RuntimeError as error:
-            raise RacerError(f"{self.racer}: a thread could not be started: {error}") from error
+            self._in_thread(call.perform, self._workers)
         except BaseException:
             call.give_up()
             raise
         if call.given_up:
             raise RacerError(f"{self.racer}: the run was given up")
         return call.outcomes(epoch)
+
+    def _in_thread(self, function: Callable[..., Any], *arguments: Any) -> Any:
+        """What the function returns in the thread of the crew."""
+        try:
+            return self._executor.submit(function, *arguments).result()
+        except RuntimeError as error:
+            raise RacerError(f"{self.racer}: a thread could not be started: {error}") from error
 
     def close(self) -> None:
         """Give up what runs; a thread notices within some milliseconds."""

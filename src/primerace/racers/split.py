@@ -60,7 +60,8 @@ class SplitProcesses(Split):
     """The same with processes."""
 
     def available(self) -> str | None:
-        return unavailable(self.start_method)
+        reason = unavailable(self.start_method)
+        return reason and f"kernel python takes processes: {reason}"
 
     def start(self, workers: int) -> Crew:
         return SplitProcessCrew(self.name, workers, self.start_method)

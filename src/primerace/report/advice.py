@@ -6,10 +6,10 @@ from statistics import median
 from rich.console import Console
 
 from primerace.advising import Advice
-from primerace.advising.rule import Standing
+from primerace.advising.rule import MODELS, Standing
 from primerace.advising.sizing import middle
 from primerace.laps import BASELINE
-from primerace.report import rows
+from primerace.report import heading, rows
 from primerace.report.gil import gil_in_words
 from primerace.report.notes import notes
 from primerace.report.rows import duration, size
@@ -17,13 +17,6 @@ from primerace.report.text import table
 from primerace.results import Entry
 from primerace.stats import FEWEST_ROUNDS
 
-MODELS = {
-    "sequential": "a for loop",
-    "thread-pool": "a pool of threads (ThreadPoolExecutor)",
-    "interpreters": "a pool of interpreters (InterpreterPoolExecutor)",
-    "process-pool": "a pool of processes (ProcessPoolExecutor)",
-    "joblib": "joblib (Parallel)",
-}
 COLUMNS = (
     "model",
     "workers",
@@ -57,12 +50,12 @@ def print_advice(advice: Advice, console: Console) -> None:
 def _heading(advice: Advice) -> str:
     facts, sample = advice.race.machine, advice.sample
     count, measured = len(sample.whole.items), len(sample.indices)
-    items = f"{count} items" if measured == count else f"{measured} of its {count} items, drawn at random"
+    all_items = heading.counted(count, "item")
+    items = all_items if measured == count else f"{measured} of its {all_items}, drawn at random"
     chunks = f" in chunks of {sample.chunk}" if sample.chunk > 1 else ""
     return (
-        f"{advice.function}: {items}{chunks}, {advice.race.rounds} rounds; {facts['cpu']}, "
-        f"{facts['cores']} cores, {facts['implementation']} {facts['python']}, "
-        f"start method {facts['start_method']}"
+        f"{advice.function}: {items}{chunks}, {heading.counted(advice.race.rounds, 'round')}; "
+        f"{heading.machine(facts)}, start method {facts['start_method']}"
     )
 
 
@@ -90,7 +83,7 @@ def reasons(advice: Advice) -> Iterator[tuple[str, str]]:
     yield "an item", _about_items(advice)
     found = advice.pickling
     if found.obstacle is not None:
-        yield "pickling", f"{found.obstacle}; processes are out"
+        yield "pickling", f"{found.obstacle}; a pool of processes is out"
     elif found.seconds is not None:
         share = found.seconds / max(advice.sample.mean_seconds, 1e-9)
         sizes = f"{size(found.item_bytes)} there and {size(found.answer_bytes)} back"

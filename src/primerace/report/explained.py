@@ -5,8 +5,7 @@ from math import inf, prod
 
 from primerace.laps import BASELINE, item_costs
 from primerace.report import rows
-from primerace.report.exports import timed
-from primerace.report.rows import duration
+from primerace.report.rows import duration, timed
 from primerace.results import Entry, RaceResult
 from primerace.scaling import break_even, cost
 

@@ -7,7 +7,8 @@ from collections.abc import Iterable, Sequence
 
 from primerace.report import rows
 from primerace.report.comparison import Comparison, Row
-from primerace.results import Entry, RaceResult, Speedup
+from primerace.results import RaceResult, Speedup
+from primerace.stats import Ratio
 
 COMPARISON_COLUMNS = (
     "racer",
@@ -28,19 +29,19 @@ def csv_table(result: RaceResult) -> str:
     heartbeat = ["longest_gap_seconds", "p99_gap_seconds"] if beaten else []
     lines = [
         [entry.racer, entry.kernel, entry.workers, entry.laps, entry.median_seconds, entry.startup_seconds]
-        + [entry.efficiency, *_plain(entry.speedup), *_plain(entry.speedup_python)]
+        + [entry.efficiency, *_parts(_ratio(entry.speedup)), *_parts(_ratio(entry.speedup_python))]
         + [entry.schedule_bound, entry.disqualified, *(getattr(entry, name) for name in heartbeat)]
         for entry in result.entries
     ]
     return _csv([*columns, *intervals, "schedule_bound", "disqualified", *heartbeat], lines)
 
 
-def _plain(speedup: Speedup | None) -> Sequence[float | None]:
-    return (
-        (None, None, None)
-        if speedup is None
-        else (speedup.ratio.value, speedup.ratio.low, speedup.ratio.high)
-    )
+def _ratio(speedup: Speedup | None) -> Ratio | None:
+    return None if speedup is None else speedup.ratio
+
+
+def _parts(ratio: Ratio | None) -> Sequence[float | None]:
+    return (None, None, None) if ratio is None else (ratio.value, ratio.low, ratio.high)
 
 
 def _csv(columns: Sequence[str], lines: Iterable[Sequence[object]]) -> str:
@@ -53,17 +54,12 @@ def _csv(columns: Sequence[str], lines: Iterable[Sequence[object]]) -> str:
 
 def markdown_table(result: RaceResult) -> str:
     """The table of the terminal in Markdown."""
-    return _markdown(*rows.race_table(timed(result.entries)))
-
-
-def timed(entries: Iterable[Entry]) -> list[Entry]:
-    """The entries that have a time."""
-    return [entry for entry in entries if entry.median_seconds is not None]
+    return _markdown(*rows.race_table(result))
 
 
 def _markdown(columns: Sequence[str], lines: Iterable[Sequence[str]]) -> str:
-    texts = ("left", "left")
-    rules = ["---" if place < len(texts) else "---:" for place in range(len(columns))]
+    texts = rows.words(columns)
+    rules = ["---" if place < texts else "---:" for place in range(len(columns))]
     heads = [column.replace("\n/", "/").replace("\n", " ") for column in columns]
     table = [heads, rules, *([cell.replace("|", "\\|") for cell in line] for line in lines)]
     return "".join(f"| {' | '.join(line)} |\n" for line in table)
@@ -72,10 +68,11 @@ def _markdown(columns: Sequence[str], lines: Iterable[Sequence[str]]) -> str:
 def csv_comparison(comparison: Comparison) -> str:
     """The comparison with unrounded numbers, a line for each contestant."""
     lines = [
-        [*row.key, row.before, row.after, row.ratio.value, row.ratio.low, row.ratio.high]
+        [*row.key, row.before, row.after, *_parts(row.ratio), *_parts(row.relative)]
         for row in comparison.rows
     ]
-    return _csv(["racer", "kernel", "workers", "before", "after", "ratio", "low", "high"], lines)
+    ratios = ["ratio", "low", "high", "relative", "relative_low", "relative_high"]
+    return _csv(["racer", "kernel", "workers", "before", "after", *ratios], lines)
 
 
 def markdown_comparison(comparison: Comparison) -> str:
@@ -95,7 +92,7 @@ def pyperf(result: RaceResult) -> str:
     """The laps in the JSON format of pyperf, a benchmark for each contestant and a run for each lap."""
     facts = {"cpu_model_name": str(result.machine["cpu"]), "python_version": str(result.machine["python"])}
     benchmarks = []
-    for entry in timed(result.entries):
+    for entry in rows.timed(result.entries):
         laps = [lap for lap in result.laps if lap.key == entry.key]
         benchmarks.append(
             {

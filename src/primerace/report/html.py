@@ -4,8 +4,6 @@ A Content-Security-Policy in the page itself forbids every request, and every sc
 it knows by their hashes. Vega's expressions are interpreted, not compiled, so that no eval is needed either.
 """
 
-import base64
-import hashlib
 from collections.abc import Sequence
 from importlib import import_module
 from importlib.metadata import version
@@ -13,6 +11,7 @@ from pathlib import Path
 from typing import Any
 
 from primerace.report.charts import theme
+from primerace.report.policy import hashes
 from primerace.report.sections import compared, section
 from primerace.results import RaceResult
 
@@ -56,7 +55,7 @@ def page(results: Sequence[tuple[str, RaceResult]]) -> str:
         version=version("primerace"),
         style=_asset("page.css"),
         scripts=scripts,
-        hashes=" ".join(_hash(script) for script in scripts.values()),
+        hashes=hashes(scripts.values()),
         config=_both(theme.config(), theme.config(dark=True)) if has_charts else None,
     )
     return text
@@ -85,8 +84,3 @@ def _both(light: Any, dark: Any) -> Any:
 
 def _asset(name: str) -> str:
     return (ASSETS / name).read_text(encoding="utf-8")
-
-
-def _hash(script: str) -> str:
-    """What a Content-Security-Policy calls this inline script."""
-    return f"'sha256-{base64.b64encode(hashlib.sha256(script.encode()).digest()).decode()}'"

@@ -8,8 +8,8 @@ from collections.abc import Iterator
 from html import escape
 
 from primerace.report import plot, rows
-from primerace.report.exports import timed
 from primerace.report.findings import findings, sweep_findings
+from primerace.report.heading import counted
 from primerace.report.notes import notes
 from primerace.results import RaceResult, SweepResult
 
@@ -24,7 +24,7 @@ def fragment(result: RaceResult) -> str:
 
 
 def _heading(result: RaceResult) -> str:
-    count = f"{result.rounds} round{'' if result.rounds == 1 else 's'}"
+    count = counted(result.rounds, "round")
     return f"<p><strong>{escape(result.kind)}: {escape(result.job['name'])}</strong>, {count}</p>"
 
 
@@ -51,7 +51,7 @@ def _chart(result: RaceResult) -> str:
 
 
 def _table(result: RaceResult) -> str:
-    columns, lines = rows.race_table(timed(result.entries))
+    columns, lines = rows.race_table(result)
     heads = "".join(f"<th>{escape(column)}</th>" for column in columns)
     body = "".join(f"<tr>{''.join(f'<td>{escape(cell)}</td>' for cell in line)}</tr>" for line in lines)
     return f"<table><thead><tr>{heads}</tr></thead><tbody>{body}</tbody></table>"

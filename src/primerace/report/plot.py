@@ -23,7 +23,7 @@ def figures(result: RaceResult) -> Iterator["Figure"]:
         result: a race or a sweep.
 
     Raises:
-        ImportError: Altair or vl-convert is not installed; the message names the extra.
+        ImportError: Altair or vl-convert is not installed, or too old; the message says what helps.
 
     >>> from primerace import Job, race
     >>> shown = figures(race(Job("tiny", [7, 9]), ["threads"], ["held"], rounds=1))
@@ -32,11 +32,13 @@ def figures(result: RaceResult) -> Iterator["Figure"]:
     """
     _need("altair")
     _need("vl_convert")
+    from primerace.report.charts import vega
     from primerace.report.charts.curves import second_curves, speedup_curves
     from primerace.report.charts.seconds import seconds
     from primerace.report.charts.speedup import speedup
     from primerace.report.charts.timeline import timeline
 
+    vega.check_version()
     if isinstance(result, SweepResult):
         yield from _drawn((speedup_curves, second_curves, timeline), result)
     else:

@@ -1,11 +1,15 @@
-"""The cells of every table, as text: the same for the terminal, CSV and Markdown."""
+"""The cells of every table, as text: the same for the terminal, the page, notebooks and Markdown."""
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
+from typing import TypeVar
 
-from primerace.results import Entry, Speedup
+from primerace.results import Entry, RaceResult, Speedup
 from primerace.stats import Ratio
 
+Cell = TypeVar("Cell")
+
 NONE = "–"
+WORDS = ("racer", "kernel")  # columns of words, which come first
 
 RACE_COLUMNS = (
     "racer",
@@ -19,6 +23,11 @@ RACE_COLUMNS = (
 )
 OF_KERNELS = ("kernel", "vs sequential\n/python", "COST")  # how columns begin that need a kernel
 HEARTBEAT_COLUMNS = ("longest\nfreeze", "p99\ngap")
+
+
+def timed(entries: Iterable[Entry]) -> list[Entry]:
+    """The entries that have a time."""
+    return [entry for entry in entries if entry.median_seconds is not None]
 
 
 def race_row(entry: Entry) -> Sequence[str]:
@@ -35,19 +44,41 @@ def race_row(entry: Entry) -> Sequence[str]:
     )
 
 
-def race_table(entries: Sequence[Entry]) -> tuple[Sequence[str], Sequence[Sequence[str]]]:
-    """The columns and the lines of a race, with those of the heartbeat where one beat."""
+def race_table(result: RaceResult) -> tuple[Sequence[str], Sequence[Sequence[str]]]:
+    """The columns and the lines of all that have a time, with those of the heartbeat where one beat."""
+    entries = timed(result.entries)
     if all(entry.longest_gap_seconds is None for entry in entries):
-        return RACE_COLUMNS, [race_row(entry) for entry in entries]
+        return of_job(result, RACE_COLUMNS, map(race_row, entries))
     lines = [
         (*race_row(entry), duration(entry.longest_gap_seconds), duration(entry.p99_gap_seconds))
         for entry in entries
     ]
-    return (*RACE_COLUMNS, *HEARTBEAT_COLUMNS), lines
+    return of_job(result, (*RACE_COLUMNS, *HEARTBEAT_COLUMNS), lines)
 
 
-def race_values(entry: Entry) -> Sequence[str | float | None]:
+def race_values(result: RaceResult) -> Sequence[Sequence[str | float | None]]:
     """What the cells of a race say, unrounded, to sort by; those of the heartbeat are there in any case."""
+    values = map(_values, timed(result.entries))
+    return of_job(result, (*RACE_COLUMNS, *HEARTBEAT_COLUMNS), values)[1]
+
+
+def of_job(
+    result: RaceResult, columns: Sequence[str], lines: Iterable[Sequence[Cell]]
+) -> tuple[Sequence[str], Sequence[Sequence[Cell]]]:
+    """The columns and lines that this job fills: a function of one's own has no kernels."""
+    if result.job["function"] is None:
+        return columns, list(lines)
+    kept = [place for place, column in enumerate(columns) if not column.startswith(OF_KERNELS)]
+    heads = [columns[place].removesuffix(",\nsame kernel") for place in kept]
+    return heads, [[line[place] for place in kept] for line in lines]
+
+
+def words(columns: Sequence[str]) -> int:
+    """How many columns are words, which are left-aligned."""
+    return sum(column in WORDS for column in columns)
+
+
+def _values(entry: Entry) -> Sequence[str | float | None]:
     return (
         entry.racer,
         entry.kernel,

@@ -4,20 +4,20 @@ from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, NamedTuple
 
-from primerace.report import plot, reproduction, rows
+from primerace.report import heading, plot, reproduction, rows
 from primerace.report.comparison import compare_results, comparison_remarks
 from primerace.report.explained import COST_COLUMNS, FACTOR_COLUMNS, cost_rows, factor_rows
-from primerace.report.exports import COMPARISON_COLUMNS, comparison_row, timed
+from primerace.report.exports import COMPARISON_COLUMNS, comparison_row
 from primerace.report.findings import findings, sweep_findings
 from primerace.report.laws import laws
 from primerace.report.notes import Note, notes
 from primerace.results import RaceResult, SweepResult
+from primerace.stats import FEWEST_ROUNDS
 
 if TYPE_CHECKING:
     from primerace.report.charts.figure import Figure
 
 MOST_SHOWN = 200  # characters of a fact
-TEXTS = 2  # columns of a table that are words: racer and kernel
 
 
 class Cell(NamedTuple):
@@ -40,12 +40,12 @@ class Table:
 
 @dataclass(frozen=True)
 class Chart:
-    """A figure: Vega-Lite specifications under one heading, and how to read them."""
+    """A figure: Vega-Lite specifications by their names, under one heading, and how to read them."""
 
     name: str
     title: str
     caption: str
-    views: Sequence[Mapping[str, Any]]
+    views: Mapping[str, Mapping[str, Any]]
 
 
 @dataclass(frozen=True)
@@ -60,12 +60,13 @@ class Section:
     notes: Sequence[Note]
     charts: Sequence[Chart]
     ranking: Table
+    has_intervals: bool
     laws: Sequence[str]
     factors: Table
     costs: Table
     facts: Mapping[str, str]
     command: str
-    command_is_complete: bool
+    gaps: Sequence[str]
 
 
 @dataclass(frozen=True)
@@ -97,24 +98,22 @@ def section(identity: str, source: str, result: RaceResult) -> Section:
         findings=list(sweep_findings(result) if isinstance(result, SweepResult) else findings(result)),
         notes=list(notes(result)),
         charts=[_chart(figure) for figure in plot.figures(result)],
-        ranking=_ranking(result),
+        ranking=_table(*rows.race_table(result), rows.race_values(result)),
+        has_intervals=result.rounds >= FEWEST_ROUNDS,
         laws=list(_laws(result)) if isinstance(result, SweepResult) else [],
         factors=_table(FACTOR_COLUMNS, [] if isinstance(result, SweepResult) else factor_rows(result)),
         costs=_table(COST_COLUMNS, [] if isinstance(result, SweepResult) else cost_rows(result)),
         facts={_spaced(name): _shown(value) for name, value in result.machine.items() if value is not None},
         command=reproduction.command(result),
-        command_is_complete=reproduction.is_complete(result),
+        gaps=list(reproduction.gaps(result)),
     )
 
 
 def _summary(result: RaceResult) -> str:
-    facts, job = result.machine, result.job
-    counts = [(len(job["items"]), "item"), (result.rounds, "round"), (len(result.entries), "contestant")]
-    items, rounds, contestants = (f"{count} {name}{'' if count == 1 else 's'}" for count, name in counts)
-    gil = "" if facts["gil_enabled"] else " without GIL"
+    contestants = heading.counted(len(result.entries), "contestant")
     return (
-        f"{items} in {job['order']} order, {rounds}, {contestants}; {facts['cpu']}, {facts['cores']} cores, "
-        f"{facts['implementation']} {facts['python']}{gil}, start method {facts['start_method']}"
+        f"{heading.measured(result)}, {contestants}; {heading.machine(result.machine)}, "
+        f"start method {result.machine['start_method']}"
     )
 
 
@@ -124,17 +123,13 @@ def _laws(result: SweepResult) -> Iterator[str]:
 
 
 def _chart(figure: "Figure") -> Chart:
-    views = [{key: part[key] for key in part if key != "config"} for part in figure.parts()]
-    return Chart(figure.name, figure.title[:1].upper() + figure.title[1:], figure.caption, views)
-
-
-def _ranking(result: RaceResult) -> Table:
-    """Every contestant that has a time."""
-    entries = timed(result.entries)
-    columns, lines = rows.race_table(entries)
-    if result.job["function"] is not None:
-        columns = [column.removesuffix(",\nsame kernel") for column in columns]
-    return _table(columns, lines, list(map(rows.race_values, entries)))
+    title = figure.title[:1].upper() + figure.title[1:]
+    views = {}
+    for place, part in enumerate(figure.parts(), 1):
+        own = part["title"]["text"] if "title" in part else f"part {place}"
+        name = title if len(figure.views) == 1 else f"{title}, {own}"
+        views[name] = {key: part[key] for key in part if key != "config"}
+    return Chart(figure.name, title, figure.caption, views)
 
 
 def _table(
@@ -149,12 +144,13 @@ def _table(
         [Cell(line[place], "" if values is None else _key(values[row][place])) for place in told]
         for row, line in enumerate(texts)
     ]
+    shown = [columns[place] for place in told]
     return Table(
-        columns=[columns[place] for place in told],
+        columns=shown,
         lines=cells,
         sortable=values is not None,
         sorted_by="median" if values is not None else "",
-        texts=sum(place < TEXTS for place in told),
+        texts=rows.words(shown),
     )
 
 

@@ -7,10 +7,10 @@ from rich.console import Console
 from rich.markup import escape
 from rich.table import Table
 
-from primerace.report import rows
+from primerace.report import heading, rows
 from primerace.report.comparison import Comparison, comparison_remarks
 from primerace.report.explained import COST_COLUMNS, FACTOR_COLUMNS, cost_rows, factor_rows
-from primerace.report.exports import COMPARISON_COLUMNS, comparison_row, timed
+from primerace.report.exports import COMPARISON_COLUMNS, comparison_row
 from primerace.report.findings import findings
 from primerace.report.laws import laws
 from primerace.report.notes import notes as plain_notes
@@ -24,11 +24,12 @@ COLOURS = {"disqualified": "red", "not here": "yellow", "noisy": "yellow"}  # of
 def print_race(result: RaceResult, console: Console, explain: bool = False) -> None:
     """The ranking, the notes and the findings of a race."""
     _print_heading(result, console)
-    shape = table if result.job["function"] is None else _table_without_kernels
-    console.print(shape(*rows.race_table(timed(result.entries))))
+    tables = [rows.race_table(result)]
     if explain:
-        console.print(shape(FACTOR_COLUMNS, factor_rows(result)))
-        console.print(shape(COST_COLUMNS, cost_rows(result)))
+        tables.append(rows.of_job(result, FACTOR_COLUMNS, factor_rows(result)))
+        tables.append(rows.of_job(result, COST_COLUMNS, cost_rows(result)))
+    for columns, lines in tables:
+        console.print(table(columns, lines, rows.words(columns)))
     for note in notes(result):
         console.print(note)
     for finding in findings(result):
@@ -36,13 +37,9 @@ def print_race(result: RaceResult, console: Console, explain: bool = False) -> N
 
 
 def _print_heading(result: RaceResult, console: Console) -> None:
-    facts, job = result.machine, result.job
-    gil = "" if facts["gil_enabled"] else " without GIL"
-    rounds = f"{result.rounds} round{'' if result.rounds == 1 else 's'}"
     console.print(
-        f"{job['name']}, {len(job['items'])} items in {job['order']} order, {rounds}; "
-        f"{facts['cpu']}, {facts['cores']} cores, {facts['implementation']} {facts['python']}{gil}, "
-        f"start method {facts['start_method']}",
+        f"{result.job['name']}, {heading.measured(result)}; {heading.machine(result.machine)}, "
+        f"start method {result.machine['start_method']}",
         markup=False,
     )
 
@@ -54,13 +51,6 @@ def table(columns: Sequence[str], lines: Iterable[Sequence[str]], texts: int = 2
     for line in lines:
         table.add_row(*map(escape, line))
     return table
-
-
-def _table_without_kernels(columns: Sequence[str], lines: Iterable[Sequence[str]]) -> Table:
-    """A table of a function of one's own, which has none."""
-    kept = [place for place, column in enumerate(columns) if not column.startswith(rows.OF_KERNELS)]
-    heads = [columns[place].removesuffix(",\nsame kernel") for place in kept]
-    return table(heads, [[line[place] for place in kept] for line in lines], texts=1)
 
 
 def notes(result: RaceResult) -> Iterator[str]:

@@ -8,6 +8,7 @@ import altair as alt
 
 from primerace.report import rows
 from primerace.report.charts.figure import Figure, chart_of, layered, rounded
+from primerace.report.heading import counted
 from primerace.results import Entry, SweepResult
 from primerace.stats import FEWEST_ROUNDS
 
@@ -132,7 +133,7 @@ def _chart(data: Sequence[Mapping[str, Any]], cores: int, title: str) -> alt.Lay
 
 
 def _usable_cores(cores: int, x: alt.X) -> list[alt.Chart]:
-    words = f"{cores} usable core{'' if cores == 1 else 's'}"
+    words = counted(cores, "usable core")
     base = chart_of([{"workers": cores, "words": words}])
     text = base.mark_text(style="remark", align="left", baseline="top", dx=6, dy=3, clip=True)
     return [

@@ -10,6 +10,7 @@ import altair as alt
 
 from primerace.laps import AGAIN, BASELINE, Key
 from primerace.report.charts.theme import config
+from primerace.report.heading import machine, measured
 from primerace.results import RaceResult
 
 WIDTH = 620  # pixels of the plots themselves in a picture
@@ -68,13 +69,7 @@ class Figure:
 
 def facts(result: RaceResult) -> list[str]:
     """What a picture that stands alone has to say about its result."""
-    machine, job = result.machine, result.job
-    gil = "" if machine["gil_enabled"] else " without GIL"
-    count = f"{result.rounds} round{'' if result.rounds == 1 else 's'}"
-    lines = [
-        f"{len(job['items'])} items in {job['order']} order, {count}; {machine['cpu']}, "
-        f"{machine['cores']} cores, {machine['implementation']} {machine['python']}{gil}"
-    ]
+    lines = [f"{measured(result)}; {machine(result.machine)}"]
     out = [entry.name for entry in result.entries if entry.disqualified is not None]
     if out:
         lines.append(f"Disqualified: {', '.join(out)}")

@@ -6,6 +6,7 @@ from typing import Any
 
 import altair as alt
 
+from primerace.kernels import KERNELS
 from primerace.laps import AGAIN, BASELINE, Key
 from primerace.report import rows
 from primerace.report.charts.figure import (
@@ -22,7 +23,7 @@ from primerace.results import Entry, RaceResult
 from primerace.stats import FEWEST_ROUNDS
 
 ROW = 21  # pixels
-KERNELS = ["python", "held", "released", "fast"]  # in the order of the colours and shapes
+IN_ORDER = list(KERNELS)  # of the colours and shapes
 OWN = "function"  # a user's own function, where there is no kernel
 
 
@@ -56,7 +57,7 @@ def speedup(result: RaceResult) -> Figure | None:
 
 
 def _place(entry: Entry) -> int:
-    return KERNELS.index(entry.kernel) if entry.kernel in KERNELS else len(KERNELS)
+    return IN_ORDER.index(entry.kernel) if entry.kernel in KERNELS else len(KERNELS)
 
 
 def _row(entry: Entry, called: Mapping[Key, str]) -> dict[str, Any]:
@@ -93,7 +94,7 @@ def _view(groups: Sequence[Sequence[Mapping[str, Any]]], title: str) -> alt.Laye
     down = alt.Scale(domain=[height, 0], nice=False)
     left = label_axis({row["row"]: row["contestant"] for row in data})
     right = label_axis({row["row"]: row["speed-up"] for row in data}, "right")
-    known = alt.Scale(domain=[OWN] if data[0]["kernel"] == OWN else KERNELS)
+    known = alt.Scale(domain=[OWN] if data[0]["kernel"] == OWN else IN_ORDER)
     color = alt.Color("kernel:N", scale=known, legend=None)
     base = chart_of(data)
     one = chart_of([{"times": 1}]).mark_rule(style="reference")

@@ -6,10 +6,17 @@ from string import Template
 from typing import Any
 
 from primerace.report.charts import vega
+from primerace.report.policy import hashes
 
-# What a browser may do here: run and style what stands in the page, and nothing else. Vega's expressions are
-# interpreted (`ast`), so that even `eval` stays forbidden.
-POLICY = "default-src 'none'; script-src 'unsafe-inline'; style-src 'unsafe-inline'; img-src data:"
+# What a browser may do here: run the two scripts of the page and style what stands in it, and nothing else.
+# Vega's expressions are interpreted (`ast`), so that even `eval` stays forbidden.
+POLICY = "default-src 'none'; script-src {}; style-src 'unsafe-inline'; img-src data:"
+
+DRAW = Template("""
+vegaEmbed("#chart", $specification, { ast: true, renderer: "svg", actions: false }).catch((error) => {
+  document.querySelector("#chart").textContent = "This chart could not be drawn: " + error.message;
+});
+""")
 
 PAGE = Template("""\
 <!doctype html>
@@ -25,9 +32,7 @@ PAGE = Template("""\
 <body>
 <div id="chart"></div>
 <script>$vega</script>
-<script>
-vegaEmbed("#chart", $specification, { ast: true, renderer: "svg", actions: false });
-</script>
+<script>$draw</script>
 </body>
 </html>
 """)
@@ -40,12 +45,14 @@ def page(specification: dict[str, Any], title: str) -> str:
         specification: the chart in Vega-Lite.
         title: of the page.
     """
+    library = vega.script()
+    draw = DRAW.substitute(specification=_inside_script(specification))
     return PAGE.substitute(
-        policy=POLICY,
+        policy=POLICY.format(hashes([library, draw])),
         title=escape(title),
         background=specification.get("config", {}).get("background", "transparent"),
-        vega=vega.script(),
-        specification=_inside_script(specification),
+        vega=library,
+        draw=draw,
     )
 
 

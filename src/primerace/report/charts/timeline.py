@@ -1,24 +1,28 @@
 """Which worker ran which item when: here one sees the GIL.
 
 Each item is a box as long as it took. Solid: it computed, as long as its processor seconds say. Pale: it
-waited, for the GIL or for a core. A compiled call that holds the GIL computes first and waits when it
-returns, until the other worker's call is over: drawn in that order, two workers take turns. Where several
-workers would have computed at once in that order, it is drawn as an even share of the box's height instead:
-a thread of Python code gives the GIL away every few milliseconds, and on a crowded machine any worker loses
-its core.
+waited, for the GIL or for a core. When within the item it waited is not measured. A compiled call that holds
+the GIL computes first and waits when it returns, until the other worker's call is over: drawn in that order,
+two workers take turns. Where several workers would have computed at once in that order, it is drawn as an
+even share of the box's height instead, as on a crowded machine, where any worker loses its core. So is kernel
+python in any case: its threads give the GIL away every few milliseconds. Workers that divide each item are
+measured together: each is drawn with an even share of its processor seconds.
 """
 
 from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import replace
 from math import inf
 from typing import Any
 
 import altair as alt
 
+from primerace.kernels import KERNELS
 from primerace.laps import Lap
 from primerace.racers.base import Outcome
 from primerace.report import rows
 from primerace.report.charts.figure import Figure, chart_of, label_axis, layered, names, rounded
 from primerace.results import Entry, RaceResult, SweepResult
+from primerace.summary import divides_items
 
 LANE = 13  # pixels of a worker
 MARGIN = 0.07  # of a lane, above and below its boxes
@@ -49,9 +53,9 @@ def timeline(result: RaceResult) -> Figure | None:
     if isinstance(result, SweepResult):
         lap += ", with the number of workers that was fastest"
     caption = (
-        f"{lap}: a line for each worker, a box for each item. Solid: it computes. Pale: it waits for "
-        "the GIL or for a core; where only the lower part is solid, it waits again and again. Grey: idle. "
-        "At the right: how many cores compute on average."
+        f"{lap}: a line for each worker, a box for each item. Solid: it computes, drawn first; only its "
+        "length is measured. Pale: it waits for the GIL or for a core; where only the lower part is solid, "
+        "it waits again and again. Grey: idle. At the right: how many cores compute on average."
     )
     views = [_view(result, group) for group in groups.values()]
     return Figure("timeline", "which worker ran which item when", caption, views)
@@ -62,7 +66,7 @@ def _shown(result: RaceResult) -> Iterator[Entry]:
         for curve in result.curves().values():
             yield min(curve, key=lambda entry: entry.median_seconds or 0.0)
         return
-    order = {name: place for place, name in enumerate(("python", "held", "released", "fast"))}
+    order = {name: place for place, name in enumerate(KERNELS)}
     timed = [entry for entry in result.entries if entry.median_seconds is not None]
     racers = list(dict.fromkeys(entry.racer for entry in sorted(timed, key=lambda entry: entry.workers)))
     yield from sorted(
@@ -103,7 +107,18 @@ def _title(group: Sequence[Entry]) -> str:
 
 def _median_lap(result: RaceResult, entry: Entry) -> Lap:
     laps = sorted((lap for lap in result.laps if lap.key == entry.key), key=lambda lap: lap.seconds)
-    return laps[(len(laps) - 1) // 2]
+    middle = laps[(len(laps) - 1) // 2]
+    return _divided(middle) if divides_items(entry.racer) else middle
+
+
+def _divided(lap: Lap) -> Lap:
+    """The lap of workers that divide each item: every worker has it, with an even share of its computing."""
+    shares = [
+        replace(each, worker=worker, cpu_seconds=each.cpu_seconds / lap.workers)
+        for each in lap.outcomes
+        for worker in range(lap.workers)
+    ]
+    return replace(lap, outcomes=shares)
 
 
 def _unit(longest: float) -> tuple[float, str]:
@@ -113,7 +128,7 @@ def _unit(longest: float) -> tuple[float, str]:
 
 def _boxes(result: RaceResult, lap: Lap, top: int, factor: float, hair: float) -> Iterator[dict[str, Any]]:
     """The boxes of a lap whose first lane is at the top, none thinner than a hair."""
-    takes_turns = in_turns(lap.outcomes)
+    takes_turns = lap.workers == 1 or (lap.kernel != "python" and in_turns(lap.outcomes))
     for place, (worker, lane) in enumerate(_lanes(lap).items(), start=top):
         floor, ceiling = place + 1 - MARGIN, place + MARGIN
         for group in _grouped(lane):

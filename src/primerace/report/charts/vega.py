@@ -2,6 +2,7 @@
 
 import json
 from collections.abc import Callable
+from importlib.metadata import version
 from typing import Any
 
 import altair
@@ -11,6 +12,19 @@ VERSION = ".".join(
     altair.SCHEMA_VERSION.removeprefix("v").split(".")[:2]
 )  # of Vega-Lite, as Altair writes it
 SHARPNESS = 2  # pixels of a PNG for each pixel of the chart
+
+
+def check_version() -> None:
+    """Make sure that vl-convert draws what Altair writes: each is released on its own.
+
+    Raises:
+        ImportError: it does not know this version of Vega-Lite; the message says what helps.
+    """
+    if VERSION not in vl_convert.get_vegalite_versions():
+        raise ImportError(
+            f"charts need a vl-convert that knows Vega-Lite {VERSION}, which {version('vl-convert-python')} "
+            "does not: pip install --upgrade vl-convert-python"
+        )
 
 
 def svg(specification: dict[str, Any]) -> bytes:
