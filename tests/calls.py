@@ -30,12 +30,33 @@ def by_turns(hold: int, release: int, times: int) -> None:
             released(SHARED)
 
 
+def in_pieces(hold: int, release: int, times: int) -> None:
+    """Hold the GIL for the trial division of one n, and release it for that of another, again and again."""
+    for _ in range(times):
+        held(hold)
+        released(release)
+
+
+def lines(file: str) -> int:
+    """Read a file line by line: the GIL is released at each read of some kilobytes."""
+    with open(file) as text:
+        return sum(len(line) for line in text)
+
+
 def nothing(*args: object, **kwargs: object) -> None:
     pass
 
 
 def raises() -> None:
     raise ValueError("no such luck")
+
+
+def shouts() -> None:
+    raise ValueError("in red \x1b[31m\n\n  and below")
+
+
+def switches() -> None:
+    sys.setswitchinterval(0.01)
 
 
 def explains() -> None:

@@ -6,10 +6,13 @@ import json
 import math
 import os
 import re
+import resource
 import signal
 import sys
 import threading
 import time
+from contextlib import ExitStack
+from functools import partial
 from pathlib import Path
 
 import calls
@@ -35,7 +38,7 @@ from primerace.target import load
 ROOT = Path(__file__).parents[1]
 TESTS = str(Path(__file__).parent)
 PRIME = 5_000_111_000_222_021
-CLEAR = Calibration(0.0002, 0.00005, released_share=0.99, held_share=0.0)
+CLEAR = Calibration(0.0002, released_share=0.99, held_share=0.0)
 
 with_gil = pytest.mark.skipif(not machine.gil_enabled(), reason="the probe does not apply without the GIL")
 without_gil = pytest.mark.skipif(machine.gil_enabled(), reason="needs a Python that runs without the GIL")
@@ -94,7 +97,28 @@ class TestKnownTruths:
     def test_both_by_turns_is_mixed(self, hold, release, share):
         verdict = probed(calls.by_turns, hold, release, 6)
         assert verdict.verdict == "mixed"
-        assert verdict.at_long.share == pytest.approx(share, abs=0.12)
+        assert verdict.at_long.share == pytest.approx(share, abs=0.12 + 0.5 * verdict.at_long.crowding)
+
+    @pytest.mark.parametrize("hold", [1_000_000_007, 10_000_000_019])  # tens of microseconds
+    def test_pieces_with_nothing_between_release_nothing(self, hold):
+        verdict = probed(calls.in_pieces, hold, 7, 8000)
+        assert verdict.verdict != "releases"
+        assert verdict.at_long.share < SOME + 0.5 * verdict.at_long.crowding
+
+    @pytest.mark.parametrize("n", [2_000_000_011, 10_000_000_019, 40_000_000_003])
+    def test_pieces_in_turns_are_mixed(self, n):
+        verdict = probed(calls.in_pieces, n, n, 4000)
+        assert verdict.verdict in ("mixed", "inconclusive")
+        assert verdict.at_long.found_kept > 100
+
+    def test_loop_over_the_lines_of_a_file_does_not_release(self, tmp_path):
+        file = tmp_path / "lines"
+        file.write_text("a line of some words\n" * 10**6)
+        assert probed(calls.lines, str(file)).verdict != "releases"
+
+    def test_release_without_end_is_never_found_kept(self):
+        verdict = probed(kernels.released, PRIME)
+        assert verdict.at_long.found_kept < verdict.at_long.beats / 20
 
     @pytest.mark.parametrize(("kernel", "truth"), [("held", "holds"), ("released", "releases")])
     def test_kernels_on_one_core(self, kernel, truth):
@@ -136,6 +160,37 @@ class TestTravelling:
         probe_gil(time.sleep, 0.1)
         assert sys.getswitchinterval() == before
 
+    def test_path_of_another_type(self, monkeypatch):
+        monkeypatch.setattr(sys, "path", [*sys.path, Path("/nowhere")])
+        assert probe_gil(calls.nothing).at_long.calls > 0
+
+    def test_keyword_of_the_same_name(self):
+        assert probe_gil(calls.nothing, function=3).function == "calls:nothing"
+        assert "nothing" in probe_gil(partial(calls.nothing, timeout=3)).function
+
+    def test_child_that_nobody_waits_for(self):
+        before = signal.signal(signal.SIGCHLD, signal.SIG_IGN)
+        try:
+            assert probe_gil(lambda: None).at_long.calls > 0
+        finally:
+            signal.signal(signal.SIGCHLD, before)
+
+    def test_many_open_files(self):
+        soft, hard = resource.getrlimit(resource.RLIMIT_NOFILE)
+        if hard != resource.RLIM_INFINITY and hard < 2000:
+            pytest.skip(f"no more than {hard} files may be open here")
+        resource.setrlimit(resource.RLIMIT_NOFILE, (2000, hard))
+        with ExitStack() as files:
+            files.callback(resource.setrlimit, resource.RLIMIT_NOFILE, (soft, hard))
+            for _ in range(1100):
+                files.enter_context(open(os.devnull))
+            assert probe_gil(calls.nothing).at_long.calls > 0
+
+    def test_arguments_that_are_used_up(self):
+        verdict = probed(sum, iter(range(2 * 10**7)))
+        assert verdict.verdict == "too-short"
+        assert "the first call took" in verdict.reason
+
     def test_script_without_a_guard(self, tmp_path):
         script = tmp_path / "script.py"
         script.write_text(
@@ -169,7 +224,7 @@ class TestRules:
 
     @pytest.mark.parametrize(("released", "held"), [(0.94, 0.0), (0.99, 0.06), (0.0, 0.99)])
     def test_kernels_not_told_apart(self, released, held):
-        noisy = Calibration(0.0002, 0.00005, released, held)
+        noisy = Calibration(0.0002, released, held)
         verdict, reason = judge(noisy, reading(), reading(1.0))
         assert verdict == "inconclusive"
         assert f"{released:.0%}" in reason
@@ -211,12 +266,14 @@ class TestRules:
 
     @given(st.lists(st.floats(1e-6, 1.0)), st.floats(1e-4, 1e-3))
     def test_shares_are_shares(self, gaps, beat):
-        assert 0 <= free_share(gaps, beat, beat / 4) <= 1
+        kept = [Gap(seconds, found_kept=index % 3 > 0) for index, seconds in enumerate(gaps)]
+        assert 0 <= free_share(kept, beat) <= 1
         assert 0 <= turn_share(gaps, 0.015) <= 1
 
     def test_what_the_system_causes_is_not_held_against_the_call(self):
-        beats, keeps, waits = [Gap(0.0002)] * 100, Gap(0.1), Gap(0.1, heart_wait=0.06, call_wait=0.0398)
-        for last, least, most in [(keeps, 0.1, 0.2), (waits, 1.0, 1.0)]:
+        beats, keeps = [Gap(0.0002)] * 100, Gap(0.1, found_kept=True)
+        waits = Gap(0.1, heart_wait=0.06, call_wait=0.0398, found_kept=True)
+        for last, least, most in [(keeps, 0.1, 0.2), (waits, 0.98, 1.0)]:
             pulse = Pulse(1, 0.12, 0.12, (*beats, last))
             assert least <= Reading.at_long(pulse, 100.0, CLEAR).share <= most
 
@@ -267,6 +324,8 @@ MISHAPS = {
     "crashes": "ended in the middle of the call, killed by SIGSEGV",
     "closes": "ended in the middle of the call",
     "forks": "calls:forks forked and returned in both processes",
+    "shouts": r"raised ValueError: in red \x1b[31m and below",
+    "switches": "calls:switches sets the switch interval",
     "explains": "calls:explains raised ValueError: the message",
     "coroutine": "returns a coroutine",
     "generator": "returns a generator",
@@ -310,6 +369,24 @@ class TestCommand:
         arguments = '{"hold": 1, "release": 1, "times": 6}'
         assert command("./calls.py:by_turns", "--args", arguments)[:1] == (0,)
 
+    def test_arguments_that_only_a_fork_can_hand_on(self, command):
+        assert command("calls:nothing", "--args", "[" * 900 + "]" * 900)[0] == 0
+
+    def test_names_of_a_script_and_what_it_has_from_elsewhere(self, command, tmp_path):
+        (tmp_path / "napping.py").write_text(
+            "import functools, time\nfrom time import sleep\n"
+            "SECONDS = 0.1\nnap = functools.partial(sleep, SECONDS)\n"
+        )
+        assert command(f"{tmp_path}/napping.py:sleep", "--call", "sleep(SECONDS)")[0] == 0
+        assert command(f"{tmp_path}/napping.py:nap")[0] == 0
+
+    def test_without_standard_streams(self, tmp_path):
+        file = tmp_path / "verdict.json"
+        command = ["-m", "primerace", "gil", "time:sleep", "--args", "[0.1]", "--json", str(file)]
+        process = start(*command, preexec_fn=lambda: os.closerange(0, 2))
+        assert process.wait(60) == 0
+        assert json.loads(file.read_text())["function"] == "time:sleep"
+
     def test_json_is_alone_on_standard_output(self, command):
         code, output, errors = command("calls:prints", "--args", "[2]", "--json", "-")
         found = json.loads(output)
@@ -320,7 +397,7 @@ class TestCommand:
     def test_json_file(self, command, tmp_path):
         file = tmp_path / "verdict.json"
         assert command("calls:nothing", "--json", str(file))[0] == 0
-        assert GilVerdict.from_json(json.loads(file.read_text())).verdict == "too-short"
+        assert GilVerdict.from_json(json.loads(file.read_text())).function == "calls:nothing"
 
     @pytest.mark.parametrize("call", MISHAPS)
     def test_mishap_in_the_call(self, command, call):
@@ -350,6 +427,7 @@ class TestCommand:
             ("import sys; sys.exit(3)", "called sys.exit"),
             ("import os; os._exit(3)", "ended while the function was imported, exit status 3"),
             ("def f(:", "SyntaxError"),
+            (r"raise ValueError('red \x1b[31m\n')", r"ValueError: red \x1b[31m ("),
         ],
     )
     def test_import_goes_wrong(self, command, tmp_path, body, message):
@@ -364,7 +442,13 @@ class TestCommand:
             (["calls"], "names no function"),
             (["calls:nothing", "--args", "["], "is no JSON"),
             (["calls:nothing", "--args", "3"], "neither a list of arguments nor an object"),
+            (["calls:nothing", "--args", ""], "is no JSON"),
+            (["calls:nothing", "--args", "[" * 100_000], "is no JSON"),
             (["calls:nothing", "--call", "nothing("], "is no expression"),
+            (["calls:nothing", "--call", ""], "is no expression"),
+            (["calls:nothing", "--call", "await nothing()"], "'await' outside function"),
+            (["calls:nothing", "--call", "-" * 100_000 + "1"], "is no expression"),
+            (["calls:nothing", "--call", "+1" * 20_000], "is no expression"),
             (["calls:nothing", "--call", "nothing()", "--args", "[]"], "exclude each other"),
             (["calls:nothing", "--timeout", "0"], "not a number of seconds"),
             (["calls:nothing", "--json", "/no/such/folder/file"], "--json /no/such/folder/file"),
@@ -374,6 +458,7 @@ class TestCommand:
         code, output, errors = command(*arguments)
         assert (code, output) == (2, "")
         assert message in errors
+        assert len(errors) < 1000
 
 
 @with_gil
@@ -426,6 +511,12 @@ class TestNothingIsLeft:
 @pytest.mark.parametrize("timeout", [0, -1, math.nan])
 def test_timeout_without_time(timeout):
     with pytest.raises(ValueError, match="timeout"):
+        probe_gil(time.sleep, 0.1, timeout=timeout)
+
+
+@pytest.mark.parametrize("timeout", [None, "5"])
+def test_timeout_that_is_no_number(timeout):
+    with pytest.raises(TypeError, match="timeout is .*, but a number of seconds"):
         probe_gil(time.sleep, 0.1, timeout=timeout)
 
 

@@ -1,8 +1,10 @@
 """How often `primerace gil` is wrong about functions of which the truth is known: about 5 minutes, by hand.
 
-Each function holds the GIL for some milliseconds and releases it for some, again and again, or is a loop in
-Python; how long is drawn at random (`--seed` repeats it). No truth is nearer than 0.04 to a threshold. Exits
-with 1 where more than one verdict in 100 is wrong; inconclusive is not wrong, but counted.
+Each function holds the GIL for some time and releases it for some, again and again, or is a loop in Python;
+how long is drawn at random (`--seed` repeats it). No truth of a mix is nearer than 0.04 to a threshold, or
+0.15 where the pieces are so short that the probe is rough. Exits with 1 where more than one verdict in 100 is
+wrong; inconclusive is not wrong, but counted. Whether others get the GIL where a call lets go of it for less
+than a microsecond depends on the machine: there, both yields and holds are right.
 """
 
 import random
@@ -20,6 +22,8 @@ from primerace.gil.verdict import RELEASED, SOME
 from primerace.kernels import held, released
 
 MARGIN = 0.04  # between the truth and a threshold
+WIDE = 0.15  # the same where both pieces last less than 0.5 ms
+GLIMPSE = 0.0003  # milliseconds of a release that is over at once
 REFERENCE = 5_000_111_000_222_021
 HARMLESS = ("inconclusive",)
 
@@ -56,11 +60,11 @@ class Workshop:
     def _prime(self, milliseconds: float) -> int:
         return next_prime(int((milliseconds / 1000 * self.root_per_second) ** 2))
 
-    def shares(self) -> tuple[float, float]:
+    def shares(self, low: float, high: float, margin: float) -> tuple[float, float]:
         """Milliseconds kept and released in turns, so that the call is mixed."""
         while True:
-            kept, free = self.between(0.5, 20), self.between(0.5, 20)
-            if SOME + MARGIN <= free / (kept + free) <= RELEASED - MARGIN:
+            kept, free = self.between(low, high), self.between(low, high)
+            if SOME + margin <= free / (kept + free) <= RELEASED - margin:
                 return kept, free
 
 
@@ -105,8 +109,15 @@ def functions(shop: Workshop) -> list[tuple[str, str, Callable[[], Step]]]:
         return in_turns(total(), {shop.release: free, shop.hold: free * shop.random.uniform(0.005, 0.06)})
 
     def mixed(keep: Callable[[float], Step]) -> Step:
-        kept, free = shop.shares()
+        kept, free = shop.shares(0.5, 20, MARGIN)
         return in_turns(total(), {keep: kept, shop.release: free})
+
+    def fine() -> Step:
+        kept, free = shop.shares(0.03, 0.3, WIDE)
+        return in_turns(total(), {shop.hold: kept, shop.release: free})
+
+    def in_pieces() -> Step:
+        return in_turns(total(), {shop.hold: shop.between(0.03, 0.15), shop.release: GLIMPSE})
 
     return [
         ("compiled, GIL held, one piece", "holds", lambda: shop.hold(total())),
@@ -125,6 +136,8 @@ def functions(shop: Workshop) -> list[tuple[str, str, Callable[[], Step]]]:
         ("GIL released 94 to 99.5% of the time", "releases", mostly_released),
         ("GIL held and released in turns", "mixed", lambda: mixed(shop.hold)),
         ("loop in Python and GIL released in turns", "mixed", lambda: mixed(shop.python)),
+        ("GIL held and released in turns, 0.03 to 0.3 ms", "mixed", fine),
+        ("GIL held in pieces of 0.03 to 0.15 ms, let go of between them", "yields or holds", in_pieces),
     ]
 
 
@@ -144,7 +157,7 @@ def main(probes: int, seed: int) -> None:
             verdict = probe_gil(make())
             found.setdefault(f"{kind} ({truth})", Counter())[verdict.verdict] += 1
             unsure += verdict.verdict in HARMLESS
-            if verdict.verdict not in (truth, *HARMLESS):
+            if verdict.verdict not in (*truth.split(" or "), *HARMLESS):
                 wrong += 1
                 print(f"wrong: {kind} is {truth}, not {verdict}\n  {verdict.to_json()['evidence']}")
     for kind, verdicts in found.items():

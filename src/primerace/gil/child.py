@@ -17,15 +17,17 @@ from collections.abc import Callable
 from dataclasses import dataclass, field
 from functools import partial
 from re import search
+from time import perf_counter
 from types import ModuleType
 from typing import Any, NoReturn
 
 from primerace.gil.pulse import Pulse, feel
 from primerace.gil.readings import Calibration, Reading
-from primerace.gil.verdict import CLEAR, GilVerdict, judge
+from primerace.gil.verdict import CLEAR, GilVerdict, judge, used_up
 from primerace.kernels import held, released
 from primerace.machine import gil_enabled
-from primerace.target import TargetError, load
+from primerace.plain import one_line
+from primerace.target import TargetError, is_script, load
 
 LONG = 100.0  # seconds: a switch interval that no call lasts
 TOGETHER = 0.3  # seconds that short calls take together
@@ -115,13 +117,15 @@ def _probe(request: Request, tell: Callable[[str], None]) -> GilVerdict:
         return _not_applicable(request.name, switched_on_by)
     tell(CALIBRATION)
     calibration = _calibrate()
-    watched = _watched(request.name, call, tell)
+    watched = Watched(request.name, call, tell)
     tell(CALL)
     interval = sys.getswitchinterval()
     at_default = Reading.at_default(feel(watched, interval, TOGETHER), interval)
     tell(LONG_CALL)
     at_long = Reading.at_long(feel(watched, LONG, TOGETHER), LONG, calibration)
     verdict, reason = judge(calibration, at_default, at_long)
+    if verdict == "too-short":
+        reason = used_up(watched.first_seconds, at_long) or reason
     return GilVerdict(request.name, verdict, reason, calibration, at_default, at_long)
 
 
@@ -139,7 +143,7 @@ def _loaded(request: Request) -> tuple[Callable[[], object], str | None]:
     with warnings.catch_warnings(record=True) as caught:
         warnings.simplefilter("always")
         if isinstance(function, str):
-            function = load(function).func
+            function = load(function).itself
         elif isinstance(function, bytes):
             function, args, kwargs = _unpickled(request.name, function)
     found = [search(r"load module '(.+?)'", str(warning.message)) for warning in caught]
@@ -160,6 +164,8 @@ def _unpickled(name: str, call: bytes) -> tuple[Callable[..., object], tuple[Any
 def _expression(expression: str, spec: str, function: Callable[..., object]) -> Callable[[], object]:
     """The expression as a call, among the names of the module, the function's own and its package's."""
     place, _, path = spec.rpartition(":")
+    if is_script(place):
+        place = os.path.splitext(os.path.basename(place))[0]
     module = sys.modules.get(place) or sys.modules.get(getattr(function, "__module__", None) or "")
     names = dict(vars(module)) if isinstance(module, ModuleType) else {}
     root = place.partition(".")[0]
@@ -182,24 +188,36 @@ def _kernel(kernel: Callable[[int], bool]) -> Pulse:
     return feel(lambda: kernel(KERNEL_N), LONG, 0)
 
 
-def _watched(name: str, call: Callable[[], object], tell: Callable[[str], None]) -> Callable[[], None]:
-    """The call, with an error where it forks and returns twice, or has only made what would run."""
-    own = os.getpid()
+class Watched:
+    """The call, with an error where the probe would mistake it for another one.
 
-    def watched() -> None:
+    That is where it forks and returns twice, has only made what would run, or sets the switch interval.
+    """
+
+    def __init__(self, name: str, call: Callable[[], object], tell: Callable[[str], None]) -> None:
+        self._name, self._call, self._tell = name, call, tell
+        self._process = os.getpid()
+        self.first_seconds = 0.0  # what the first call took
+
+    def __call__(self) -> None:
+        began, interval = perf_counter(), sys.getswitchinterval()
         try:
-            result = call()
+            result = self._call()
         finally:
-            if os.getpid() != own:
-                tell(FORKED)
+            if os.getpid() != self._process:
+                self._tell(FORKED)
                 os._exit(0)
+        self.first_seconds = self.first_seconds or perf_counter() - began
         if inspect.iscoroutine(result):
             result.close()
-            raise CallError(f"{name} returns a coroutine, of which nothing has run; call asyncio.run on it")
+            raise self._error("returns a coroutine, of which nothing has run; call asyncio.run on it")
         if inspect.isgenerator(result) or inspect.isasyncgen(result):
-            raise CallError(f"{name} returns a generator, of which nothing has run; call list on it")
+            raise self._error("returns a generator, of which nothing has run; call list on it")
+        if sys.getswitchinterval() != interval:
+            raise self._error("sets the switch interval, as the probe does; a probe can't judge that")
 
-    return watched
+    def _error(self, what: str) -> CallError:
+        return CallError(f"{self._name} {what}")
 
 
 def _in_words(name: str, error: BaseException) -> str:
@@ -207,4 +225,4 @@ def _in_words(name: str, error: BaseException) -> str:
         text = f": {error}" if str(error) else ""
     except Exception:
         text = ""
-    return f"{name} raised {type(error).__name__}{text}"[:LONGEST]
+    return one_line(f"{name} raised {type(error).__name__}{text}")[:LONGEST]

@@ -3,23 +3,26 @@
 Nothing of this process changes, its switch interval least of all: the call is made in another one.
 """
 
+import fcntl
 import json
 import os
-import select
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from io import FileIO
+from multiprocessing.connection import wait
 from time import monotonic, sleep
 from typing import Any
 
 from primerace.gil.child import CALIBRATION, CALL, FORKED, IMPORT, LONG_CALL, Request
 from primerace.gil.process import Child, started
 from primerace.gil.verdict import GilVerdict
+from primerace.plain import shown
 from primerace.racers.children import in_words
 
 TIMEOUT = 60.0  # seconds
 GLANCE = 0.02  # seconds between two looks whether the process still runs
 CHUNK = 1 << 16
+STANDARD = 3  # streams, with the numbers below
 
 DURING = {
     None: "before the function was imported",
@@ -35,7 +38,7 @@ class ProbeError(RuntimeError):
 
 
 def probe_gil(
-    function: Callable[..., object], *args: Any, timeout: float = TIMEOUT, **kwargs: Any
+    function: Callable[..., object], /, *args: Any, timeout: float = TIMEOUT, **kwargs: Any
 ) -> GilVerdict:
     """Tell whether a call holds, yields or releases the GIL.
 
@@ -47,7 +50,7 @@ def probe_gil(
         function: what to call.
         *args: its arguments.
         timeout: seconds for all of it.
-        **kwargs: its keyword arguments.
+        **kwargs: its keyword arguments; where one of them is named timeout, give a functools.partial.
 
     Returns:
         The verdict, which is holds, yields, releases, mixed, too-short, inconclusive or, on a free-threaded
@@ -55,7 +58,7 @@ def probe_gil(
 
     Raises:
         ProbeError: the function raised, never returned, forked, or ended its process.
-        TypeError: the function can't be called.
+        TypeError: the function can't be called, or the timeout is no number.
         ValueError: the timeout is not above 0.
 
     The method is a heartbeat beside the call at two switch intervals, calibrated with the kernels held and
@@ -67,6 +70,8 @@ def probe_gil(
     """
     if not callable(function):
         raise TypeError(f"a function is needed, not {type(function).__name__}")
+    if not isinstance(timeout, int | float):
+        raise TypeError(f"timeout is {timeout!r}, but a number of seconds is needed")
     if not timeout > 0:
         raise ValueError(f"timeout is {timeout!r}, but a number of seconds above 0 is needed")
     return run(Request(_name(function), function, args, kwargs), timeout)
@@ -77,7 +82,7 @@ def _name(function: Callable[..., object]) -> str:
     if isinstance(spec, str):
         return spec
     module, name = getattr(function, "__module__", None), getattr(function, "__qualname__", None)
-    return f"{module}:{name}" if module and name else name or repr(function)
+    return f"{module}:{name}" if module and name else name or shown(function)
 
 
 def run(request: Request, timeout: float = TIMEOUT) -> GilVerdict:
@@ -124,8 +129,17 @@ def _verdict(name: str, messages: list[dict[str, Any]], status: int | None, time
 def _pipe() -> Iterator[tuple[FileIO, FileIO]]:
     """Both ends; a process that is started here has only those that are handed to it."""
     reading, writing = os.pipe()
-    with FileIO(reading) as reader, FileIO(writing, "w") as writer:
+    with FileIO(_apart(reading)) as reader, FileIO(_apart(writing), "w") as writer:
         yield reader, writer
+
+
+def _apart(end: int) -> int:
+    """The end of a pipe under a number that no standard stream has in a process that is started here."""
+    if end >= STANDARD:
+        return end
+    moved = fcntl.fcntl(end, fcntl.F_DUPFD_CLOEXEC, STANDARD)
+    os.close(end)
+    return moved
 
 
 def _listen(child: Child, results: int, deadline: float) -> list[dict[str, Any]]:
@@ -133,7 +147,7 @@ def _listen(child: Child, results: int, deadline: float) -> list[dict[str, Any]]
     text = b""
     while not _complete(text) and monotonic() < deadline:
         ended = child.poll() is not None  # asked first: what it said before it ended is still to be read
-        if select.select([results], [], [], 0 if ended else GLANCE)[0]:
+        if wait([results], 0 if ended else GLANCE):
             received = os.read(results, CHUNK)
             text += received
             if not received:  # it has ended, or the call has closed its files and goes on

@@ -54,7 +54,10 @@ class Fork:
 
     def _look(self, options: int) -> None:
         if self._status is None:
-            pid, status = os.waitpid(self.pid, options)
+            try:
+                pid, status = os.waitpid(self.pid, options)
+            except ChildProcessError:  # SIGCHLD is ignored here, and nobody knows how it ended
+                pid, status = self.pid, 0
             if pid:
                 self._status = os.waitstatus_to_exitcode(status)
 
@@ -87,9 +90,9 @@ def started(request: Request, results: int, lifeline: int, own: Sequence[int]) -
 
 def _pickled(request: Request) -> bytes | None:
     """The request as bytes; None where it can't leave this process but by fork."""
-    if isinstance(request.function, str):
-        return pickle.dumps(request)
     try:
+        if isinstance(request.function, str):
+            return pickle.dumps(request)
         call = pickle.dumps((request.function, request.args, request.kwargs))
     except Exception:
         return None
@@ -99,7 +102,7 @@ def _pickled(request: Request) -> bytes | None:
 def _fresh(results: int, lifeline: int) -> "subprocess.Popen[bytes]":
     """A fresh interpreter that imports from where this one does and waits for a request."""
     code = (
-        f"import sys; sys.path[:] = {sys.path!r}; "
+        f"import sys; sys.path[:] = {[str(place) for place in sys.path]!r}; "
         f"from primerace.gil.child import main; main({results}, {lifeline})"
     )
     options = [f"-X{name}" if value is True else f"-X{name}={value}" for name, value in sys._xoptions.items()]

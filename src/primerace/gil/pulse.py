@@ -9,12 +9,15 @@ from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 from itertools import pairwise
+from random import Random
+from resource import RUSAGE_THREAD, getrusage
 from threading import Thread, get_ident, get_native_id
 from time import clock_gettime, perf_counter, pthread_getcpuclockid, sleep, thread_time
 
 from primerace.gil.delay import RunDelay, in_seconds, wake_on_time
 
-PACE = 0.0002  # seconds of sleep between two beats
+SHORTEST, LONGEST = 0.00002, 0.00038  # seconds of sleep between two beats, drawn at random
+ASLEEP = 1  # voluntary switch of the heart from one beat to the next, where it finds the GIL free
 
 
 @dataclass(frozen=True, slots=True)
@@ -25,11 +28,13 @@ class Gap:
         seconds: all of it.
         heart_wait: seconds that the heart waited for a core meanwhile.
         call_wait: seconds that the calling thread did.
+        found_kept: whether the heart had to wait for the GIL when its sleep was over.
     """
 
     seconds: float
     heart_wait: float = 0.0
     call_wait: float = 0.0
+    found_kept: bool = False
 
     def own(self, asking: bool) -> float:
         """The seconds that the operating system did not cause.
@@ -100,12 +105,17 @@ def _switching_every(interval: float) -> Iterator[None]:
 
 @dataclass(frozen=True, slots=True)
 class Beat:
-    """A beat: when it was, and what the system had counted by then of both threads."""
+    """A beat: when it was, and what the system had counted by then of both threads.
+
+    A thread gives up its core of its own accord when it goes to sleep, and when it waits for the GIL: that is
+    a voluntary switch.
+    """
 
     stamp: float
     heart_wait: bytes
     call_wait: bytes
     call_busy: float
+    heart_switches: int
 
 
 class Heart:
@@ -119,22 +129,25 @@ class Heart:
         self._thread = Thread(target=self._beat, name="heart", daemon=True)
         self._thread.start()
         while not self._beats:
-            sleep(PACE)
+            sleep(LONGEST)
         return self
 
     def __exit__(self, *_: object) -> None:
         last = perf_counter()
         while self._beats[-1].stamp <= last:
-            sleep(PACE)
+            sleep(LONGEST)
         self._stop = True
         self._thread.join()
 
     def _beat(self) -> None:
         wake_on_time()
+        pause = Random().uniform
         with RunDelay(get_native_id()) as heart, RunDelay(self._caller) as call:
             while not self._stop:
-                self._beats.append(Beat(perf_counter(), heart.read(), call.read(), clock_gettime(self._busy)))
-                sleep(PACE)
+                switches = getrusage(RUSAGE_THREAD).ru_nvcsw
+                busy = clock_gettime(self._busy)
+                self._beats.append(Beat(perf_counter(), heart.read(), call.read(), busy, switches))
+                sleep(pause(SHORTEST, LONGEST))
 
     def gaps(self, begin: float, end: float) -> Iterator[Gap]:
         """The gaps between these times, for which a beat before and a beat after exist.
@@ -149,7 +162,8 @@ class Heart:
                 heart_wait = in_seconds(after.heart_wait) - in_seconds(before.heart_wait)
                 call_wait = in_seconds(after.call_wait) - in_seconds(before.call_wait)
                 idle = max(0.0, seconds - (after.call_busy - before.call_busy))
-                yield Gap(seconds, min(heart_wait, seconds), min(call_wait, idle))
+                found_kept = after.heart_switches - before.heart_switches > ASLEEP
+                yield Gap(seconds, min(heart_wait, seconds), min(call_wait, idle), found_kept)
                 previous = after.stamp
             if after.stamp >= end:
                 return

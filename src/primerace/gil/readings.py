@@ -4,11 +4,9 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from statistics import median
 
-from primerace.gil.pulse import Pulse
-from primerace.heartbeat import percentile
+from primerace.gil.pulse import Gap, Pulse
 
 INTERVALS = 3  # switch intervals within which another thread gets the GIL where it is handed over
-JITTER = 100e-6  # seconds that a beat may be late at least
 
 
 @dataclass(frozen=True, slots=True)
@@ -17,23 +15,19 @@ class Calibration:
 
     Args:
         beat_seconds: median gap beside `released`, where nothing keeps it from beating.
-        late_seconds: what a beat may be late before something kept it from beating.
         released_share: share of that kernel's time during which other threads could run; ideally 1.
         held_share: the same for `held`, which is the same loop with the GIL held; ideally 0.
     """
 
     beat_seconds: float
-    late_seconds: float
     released_share: float
     held_share: float
 
     @classmethod
     def of(cls, released: Pulse, held: Pulse) -> "Calibration":
         """The calibration from both kernels' pulse at a switch interval that forces nobody."""
-        free = released.own(asking=False)
-        beat = median(free)
-        late = max(JITTER, percentile(free, 0.99) - beat)
-        return cls(beat, late, free_share(free, beat, late), free_share(held.own(asking=False), beat, late))
+        beat = median(released.own(asking=False))
+        return cls(beat, free_share(released.gaps, beat), free_share(held.gaps, beat))
 
     @property
     def contrast(self) -> float:
@@ -41,21 +35,26 @@ class Calibration:
         return min(self.released_share, 1 - self.held_share)
 
 
-def free_share(gaps: Sequence[float], beat: float, late: float) -> float:
+def free_share(gaps: Sequence[Gap], beat: float) -> float:
     """The share of the time during which another thread could take the GIL.
 
-    Where a beat is late, the GIL was kept since some moment after the beat before: on average, half a beat.
+    The heart wakes at random moments. What it finds then stands for the gap that ends: the GIL was free, or
+    it was kept. Only in a long gap it may have been kept since any moment of the sleep, on average for half
+    of it, and for all of it where the heart never finds it free.
 
     Args:
-        gaps: seconds without a beat that the operating system did not cause.
+        gaps: the times without a beat.
         beat: seconds from one beat to the next where nothing is in the way.
-        late: seconds that a beat may be late for no reason.
 
-    >>> free_share([*[0.001] * 50, 0.0505], beat=0.001, late=0.0001)
-    0.5025
+    >>> often, long = [Gap(0.001), Gap(0.001, found_kept=True)], Gap(0.0505, found_kept=True)
+    >>> free_share(often, beat=0.001), free_share([*[Gap(0.001)] * 50, long], beat=0.001)
+    (0.5, 0.5024)
     """
-    kept = sum(gap - beat / 2 for gap in gaps if gap > beat + late)
-    return round(1 - kept / sum(gaps), 4) if sum(gaps) else 0.0
+    total = sum(gap.own(asking=False) for gap in gaps)
+    found = [gap.own(asking=False) for gap in gaps if gap.found_kept]
+    sleep = beat / 2 * (1 - len(found) / len(gaps)) if gaps else 0.0
+    kept = sum(seconds - sleep if seconds > 2 * beat else seconds for seconds in found)
+    return round(1 - kept / total, 4) if total else 0.0
 
 
 def turn_share(gaps: Sequence[float], limit: float) -> float:
@@ -81,6 +80,7 @@ class Reading:
         delay_seconds: how long the heart or the call waited for a core in all.
         share: of the time, how much other threads could run: at the default interval, because they got their
             turn within three intervals; at the long one, because the GIL was released.
+        found_kept: at how many beats the heart had to wait for the GIL.
     """
 
     switch_interval: float
@@ -91,6 +91,7 @@ class Reading:
     longest_gap_seconds: float
     delay_seconds: float
     share: float
+    found_kept: int = 0
 
     @classmethod
     def at_default(cls, pulse: Pulse, switch_interval: float) -> "Reading":
@@ -101,9 +102,8 @@ class Reading:
     @classmethod
     def at_long(cls, pulse: Pulse, switch_interval: float, calibration: Calibration) -> "Reading":
         """The reading of a pulse at an interval at which the heart waits until the GIL is released."""
-        gaps = pulse.own(asking=False)
-        share = free_share(gaps, calibration.beat_seconds, calibration.late_seconds)
-        return cls._of(pulse, switch_interval, gaps, share)
+        share = free_share(pulse.gaps, calibration.beat_seconds)
+        return cls._of(pulse, switch_interval, pulse.own(asking=False), share)
 
     @classmethod
     def _of(cls, pulse: Pulse, switch_interval: float, gaps: list[float], share: float) -> "Reading":
@@ -117,6 +117,7 @@ class Reading:
             max(gaps),
             delay,
             share,
+            sum(gap.found_kept for gap in pulse.gaps),
         )
 
     @property

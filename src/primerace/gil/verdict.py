@@ -9,10 +9,11 @@ from typing import Any
 from primerace.gil.readings import Calibration, Reading
 
 RELEASED = 0.90  # share of the call from which on it releases the GIL; below, the release is mixed
-SOME = 0.05  # share below which it does not release the GIL at all
-IN_TURN = 0.50  # share from which on other threads get their turn, though the GIL is never released
+SOME = 0.05  # share below which a release makes no difference
+IN_TURN = 0.50  # share from which on other threads get their turn, though the GIL is hardly released
 SHORTEST = 0.001  # seconds of a call in which a release can be seen
 SHORTEST_KEPT = 0.030  # seconds of a call in which it can be seen that nobody gets a turn
+USED_UP = 10  # times what the later calls take, from which on the first one did something else
 CLEAR = 0.95  # contrast of the kernels below which the machine is too noisy
 CROWDED = 0.9  # share of the time that heart or call waited for a core, above which nothing can be seen
 DOUBT = 0.1  # of that share, as a distance from RELEASED that is too near to tell
@@ -76,7 +77,7 @@ class GilVerdict:
 def judge(calibration: Calibration, at_default: Reading, at_long: Reading) -> tuple[str, str]:
     """The verdict and its reason.
 
-    >>> clear = Calibration(0.0002, 0.0001, released_share=0.99, held_share=0.0)
+    >>> clear = Calibration(0.0002, released_share=0.99, held_share=0.0)
     >>> default = Reading(0.005, 1, 0.4, 0.4, 75, 0.0055, 0.0, share=0.98)
     >>> long = Reading(100.0, 1, 0.4, 0.4, 0, 0.4, 0.0, share=0.0)
     >>> judge(clear, default, long)[0]
@@ -95,16 +96,30 @@ def judge(calibration: Calibration, at_default: Reading, at_long: Reading) -> tu
         return "mixed", f"other threads can run during {at_long.share:.0%} of the call, and wait for the rest"
     if shortest < SHORTEST_KEPT:
         return "too-short", (
-            f"it does not release the GIL, but a call of {_duration(shortest)} is over before it could be "
-            "seen whether it hands it over; give it more to do"
+            f"it releases the GIL during less than {SOME:.0%} of its time, but a call of "
+            f"{_duration(shortest)} is over before it could be seen whether it hands it over; "
+            "give it more to do"
         )
     longest = _duration(at_default.longest_gap_seconds)
     if at_default.share >= IN_TURN:
         return "yields", (
-            "it never releases the GIL, but the interpreter hands it over: other threads get their turn "
-            f"within {longest}"
+            f"it releases the GIL during less than {SOME:.0%} of the call, but the interpreter hands it "
+            f"over: other threads get their turn within {longest}"
         )
     return "holds", f"other threads are stopped for up to {longest}"
+
+
+def used_up(first_seconds: float, later: Reading) -> str | None:
+    """What to say where the first call did what there was to do; None where the later ones took as long.
+
+    >>> later = Reading(100.0, 10**6, 0.5, 0.5, 0, 0.5, 0.0, share=0.0)
+    >>> used_up(1.2, later)
+    'the first call took 1.2 s, the later ones 0.5 µs: it must have the same to do each time'
+    """
+    if first_seconds < max(SHORTEST_KEPT, USED_UP * later.call_seconds):
+        return None
+    first, rest = _duration(first_seconds), _duration(later.call_seconds)
+    return f"the first call took {first}, the later ones {rest}: it must have the same to do each time"
 
 
 def _doubt(calibration: Calibration, at_default: Reading, at_long: Reading) -> str | None:

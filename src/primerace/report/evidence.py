@@ -11,6 +11,7 @@ ROWS: dict[str, Callable[[Reading], str]] = {
     "wall time": lambda reading: duration(reading.wall_seconds),
     "thread time": lambda reading: duration(reading.thread_seconds),
     "beats": lambda reading: str(reading.beats),
+    "GIL found kept": lambda reading: str(reading.found_kept),
     "longest gap": lambda reading: duration(reading.longest_gap_seconds),
     "waited for a core": lambda reading: duration(reading.delay_seconds),
     "other threads could run": lambda reading: f"{reading.share:.1%}",
