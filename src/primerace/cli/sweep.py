@@ -19,8 +19,9 @@ from primerace.report import text
 from primerace.results import ResultError, SweepResult
 from primerace.sweeping import Keeper, prepare, prepare_again, swept
 
-RESUMED = ("racers", "kernels", "items", "workers", "rounds", "seed", "order", "start_method", "save") + (
-    ("function", "items_from", "expect", "approx")
+RESUMED = (
+    *("racers", "kernels", "items", "function", "items_from", "expect", "approx"),
+    *("workers", "rounds", "seed", "order", "start_method", "save"),
 )
 
 
