@@ -254,7 +254,7 @@ def test_expected_time_is_known_after_the_warm_up():
     running.warm_up()
     expected = running.expected_seconds(rounds=2, seconds=30)
     (entry,) = [list(running.run(rounds=2)), running.result().entries][1]
-    assert expected == pytest.approx(2 * entry.median_seconds, rel=1)
+    assert 0.1 < expected / (2 * entry.median_seconds) < 10
 
 
 def test_every_racer_with_every_kernel_agrees():

@@ -9,6 +9,8 @@ from primerace.job import Job
 from primerace.kernels import KERNELS
 from primerace.laps import AGAIN, Key
 from primerace.racers import RACERS, Racer
+from primerace.racers.base import OWN_ENGINES
+from primerace.racers.engines import Engines
 
 
 class RaceError(ValueError):
@@ -32,10 +34,12 @@ class Contestant:
 
 @dataclass(frozen=True)
 class LineUp:
-    """The contestants, and why some racers are not among them."""
+    """The contestants with what was set of them, and why some racers are not among them."""
 
     contestants: Sequence[Contestant]
     unavailable: dict[str, str]
+    start_method: str | None = None
+    engines: Engines = OWN_ENGINES
 
 
 def line_up(
@@ -45,6 +49,7 @@ def line_up(
     workers: int | Sequence[int] | None = None,
     start_method: str | None = None,
     twins: bool = False,
+    engines: Engines = OWN_ENGINES,
 ) -> LineUp:
     """Every racer with every kernel that it takes and every number of workers.
 
@@ -55,6 +60,7 @@ def line_up(
         workers: how many workers, or several such numbers; None is the number of usable cores.
         start_method: 'fork', 'forkserver' or 'spawn'; None is Python's default.
         twins: let every contestant race against itself.
+        engines: those beyond this program.
 
     Raises:
         RaceError: an unknown name, less than one worker, or nobody left to race.
@@ -69,7 +75,7 @@ def line_up(
     contestants = []
     unavailable = {}
     for name in known("racer", racers, RACERS):
-        racer = RACERS[name](start_method)
+        racer = RACERS[name](start_method, engines)
         if reason := unsuited(racer, chosen):
             unavailable[name] = reason
         for runner, kernel in runners(racer, chosen):
@@ -84,7 +90,7 @@ def line_up(
     if not contestants:
         reasons = "; ".join(f"{name}: {reason}" for name, reason in unavailable.items())
         raise RaceError(f"none of these racers can run here: {reasons}" if reasons else "nobody to race")
-    return LineUp(contestants, unavailable)
+    return LineUp(contestants, unavailable, start_method, engines)
 
 
 def runners(racer: Racer, kernels: Sequence[str | None]) -> Iterator[tuple[Racer, str | None]]:

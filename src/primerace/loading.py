@@ -52,6 +52,13 @@ _LAP_SECONDS = _number("seconds above 0", 1e-12, 1e12)  # what others are divide
 
 _GIL = Kind("the verdict of a GIL probe or null", lambda value: value is None or _is_verdict(value))
 
+_ENGINES = Kind("settings of engines", lambda value: _are_settings(value))
+
+
+def _are_settings(value: Any) -> bool:
+    """Numbers and texts, as the options of the engines are."""
+    return isinstance(value, dict) and all(_TEXT.fits(each) or _COUNT.fits(each) for each in value.values())
+
 
 def _is_verdict(value: Any) -> bool:
     if not isinstance(value, dict) or not isinstance(value.get("evidence"), dict):
@@ -85,6 +92,7 @@ JOB = {
     "pickled_bytes": _or_null(_list_of(_INDEX)),
     "gil": _GIL,
     "approx": _or_null(_number("a share from 0 to 1", 0, 1)),
+    "engines": _or_null(_ENGINES),
 }
 KEY = {"racer": _TEXT, "kernel": _or_null(_TEXT), "workers": _COUNT}
 LAP = {

@@ -20,8 +20,9 @@ from primerace.laps import BASELINE, Key, Lap
 from primerace.lineup import Contestant, LineUp, RaceError, known, line_up
 from primerace.plain import plain
 from primerace.racers import Outcome, RacerError
-from primerace.racers.base import Crew, Introduction, do_nothing
+from primerace.racers.base import OWN_ENGINES, Crew, Introduction, do_nothing
 from primerace.racers.children import Travellers
+from primerace.racers.engines import Engines
 from primerace.results import RaceResult
 from primerace.solo import run_alone
 from primerace.stats import FEWEST_ROUNDS
@@ -42,6 +43,7 @@ def race(
     order: str = "given",
     start_method: str | None = None,
     heartbeat: bool = False,
+    engines: Engines = OWN_ENGINES,
 ) -> RaceResult:
     """Race concurrency models on one job and return every lap and its summary.
 
@@ -58,6 +60,7 @@ def race(
         order: how items are handed out, 'given' or 'longest-first'.
         start_method: 'fork', 'forkserver' or 'spawn'; None is Python's default.
         heartbeat: let a thread beat beside every crew, to see how long each freezes the program.
+        engines: where the engines beyond this program are, and how they work.
 
     Returns:
         The result. Contestants that answered wrongly, lost an item or failed are in it, disqualified.
@@ -70,9 +73,8 @@ def race(
     >>> sorted(entry.name for entry in result.entries)
     ['sequential/held', 'sequential/python']
     """
-    contest = Race(
-        job, line_up(job, racers, kernels, workers, start_method), seed, order, start_method, heartbeat
-    )
+    field = line_up(job, racers, kernels, workers, start_method, engines=engines)
+    contest = Race(job, field, seed, order, heartbeat)
     contest.warm_up()
     for _ in contest.run(rounds, seconds, precision):
         pass
@@ -87,7 +89,6 @@ class Race:
         field: who races.
         seed: of the order within rounds and of the intervals; None draws one.
         order: how items are handed out, 'given' or 'longest-first'.
-        start_method: the one that the contestants were made with, for the record.
         heartbeat: let a thread beat beside every crew, to see how long each freezes the program.
     """
 
@@ -97,7 +98,6 @@ class Race:
         field: LineUp,
         seed: int | None = None,
         order: str = "given",
-        start_method: str | None = None,
         heartbeat: bool = False,
     ) -> None:
         known("order", [order], ORDERS)
@@ -108,7 +108,8 @@ class Race:
         self.unavailable = field.unavailable
         self.seed = random.randrange(2**32) if seed is None else seed
         self.order = order
-        self.start_method = start_method
+        self.start_method = field.start_method
+        self.engines = field.engines
         self.heartbeat = heartbeat
         self.laps: list[Lap] = []
         self.disqualified: dict[Key, str] = {}
@@ -290,6 +291,7 @@ class Race:
             "seed": self.seed,
             "rounds": self.planned_rounds,
             "gil": self.gil,
+            "engines": self.engines.to_json(),
         }
 
 

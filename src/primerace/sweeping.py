@@ -9,6 +9,8 @@ from primerace import machine
 from primerace.job import Job
 from primerace.laps import BASELINE, Lap
 from primerace.lineup import RaceError, line_up
+from primerace.racers.base import OWN_ENGINES
+from primerace.racers.engines import Engines
 from primerace.racing import Race
 from primerace.results import RaceResult, SweepResult
 
@@ -25,6 +27,7 @@ def sweep(
     seed: int | None = None,
     order: str = "given",
     start_method: str | None = None,
+    engines: Engines = OWN_ENGINES,
 ) -> SweepResult:
     """Run racers with several numbers of workers, and the sequential baseline of each kernel with them.
 
@@ -37,6 +40,7 @@ def sweep(
         seed: of the order within rounds and of the intervals; None draws one.
         order: how items are handed out, 'given' or 'longest-first'.
         start_method: 'fork', 'forkserver' or 'spawn'; None is Python's default.
+        engines: where the engines beyond this program are, and how they work.
 
     Returns:
         The result, with an entry for every racer, kernel and number of workers.
@@ -48,7 +52,7 @@ def sweep(
     >>> [entry.workers for entry in result.curves()["threads", "held"]]
     [1, 2]
     """
-    contest = prepare(job, racers, kernels, workers, seed, order, start_method)
+    contest = prepare(job, racers, kernels, workers, seed, order, start_method, engines)
     contest.warm_up()
     for _ in contest.run(rounds):
         pass
@@ -63,12 +67,12 @@ def prepare(
     seed: int | None = None,
     order: str = "given",
     start_method: str | None = None,
+    engines: Engines = OWN_ENGINES,
 ) -> Race:
     """The race that a sweep is, ready to be watched; the arguments are those of `sweep`."""
-    field = line_up(
-        job, list(dict.fromkeys([BASELINE, *racers])), kernels, sorted(set(workers)), start_method
-    )
-    return Race(job, field, seed, order, start_method)
+    runners = list(dict.fromkeys([BASELINE, *racers]))
+    field = line_up(job, runners, kernels, sorted(set(workers)), start_method, engines=engines)
+    return Race(job, field, seed, order)
 
 
 def prepare_again(earlier: RaceResult, function: Callable[[object], object] | None = None) -> Race:
@@ -104,6 +108,7 @@ def prepare_again(earlier: RaceResult, function: Callable[[object], object] | No
         record["seed"],
         record["order"],
         earlier.machine["start_method"],
+        Engines.from_json(record.get("engines") or {}),
     )
     if {contestant.key for contestant in contest.contestants} != set(keys):
         raise RaceError("the contestants of this sweep are not those that can run here")

@@ -107,7 +107,7 @@ class Advisor:
             RacerError: the function raised.
         """
         self.sample = take_sample(self.job, self.seconds, len(self.field.contestants), self.workers)
-        self.contest = Race(self.sample.job(), self.field, start_method=self.start_method)
+        self.contest = Race(self.sample.job(), self.field)
         self.contest.gil = probing.probe(self.job, self.sample.outcomes)
 
     def advice(self) -> Advice:

@@ -3,10 +3,12 @@
 import click
 from click.core import ParameterSource
 
+from primerace.cli import engines as engine_options
 from primerace.cli import options, own
 from primerace.cli.watching import ending, report, watch
 from primerace.lineup import line_up
 from primerace.racers import CORE, RACERS
+from primerace.racers.engines import Engines
 from primerace.racing import Race
 from primerace.report import text
 
@@ -35,6 +37,7 @@ from primerace.report import text
 @options.seed
 @options.order
 @options.start_method
+@engine_options.options
 @click.option("--explain", is_flag=True, help="Show why each racer has its speed-up, and what it costs.")
 @click.option("--aa", "twins", is_flag=True, help="Race every contestant against itself: a test of the test.")
 @click.option(
@@ -64,6 +67,7 @@ def race(
     json_file: str | None,
     csv_file: str | None,
     markdown_file: str | None,
+    engines: Engines,
 ) -> int:
     """Race racers and kernels on one job, in interleaved rounds, and rank them.
 
@@ -76,11 +80,12 @@ def race(
     with own.prints_aside():
         own.check_kernels(function, kernels)
         job = own.job_of(function, items, items_from, expect, approx, "quick")
-        field = line_up(job, racers, kernels, workers, start_method, twins)
+        engine_options.check(engines, racers or ())
+        field = line_up(job, racers, kernels, workers, start_method, twins, engines)
         if click.get_current_context().get_parameter_source("racers") == ParameterSource.DEFAULT:
             others = ", ".join(name for name in RACERS if name not in CORE)
             click.echo(f"--racers all races {others} as well", err=True)
-        contest = Race(job, field, seed, order, start_method, heartbeat)
+        contest = Race(job, field, seed, order, heartbeat)
         interrupted = watch(contest, rounds, seconds, precision)
     result = contest.result()
     report(result, files, lambda console: text.print_race(result, console, explain))

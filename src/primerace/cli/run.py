@@ -7,12 +7,14 @@ import click
 from primerace import kernels as kernel_table
 from primerace import machine
 from primerace.checking import find_fault
+from primerace.cli import engines as engine_options
 from primerace.cli import options
 from primerace.cli.options import InputError
 from primerace.cli.watching import DISQUALIFIED
 from primerace.job import Job
 from primerace.lineup import known, unsuited
 from primerace.racers import RACERS
+from primerace.racers.engines import Engines
 
 
 @click.command()
@@ -21,12 +23,21 @@ from primerace.racers import RACERS
 @options.items
 @options.workers
 @options.start_method
-def run(racer: str, kernel: str, items: str | None, workers: int | None, start_method: str | None) -> int:
+@engine_options.options
+def run(
+    racer: str,
+    kernel: str,
+    items: str | None,
+    workers: int | None,
+    start_method: str | None,
+    engines: Engines,
+) -> int:
     """Run one lap and show each number as it completes: P marks a prime."""
     known("racer", [racer], RACERS)
     known("kernel", [kernel], kernel_table.KERNELS)
+    engine_options.check(engines, [racer])
     job = Job.load(items or "book")
-    runner = RACERS[racer](start_method).for_kernel(kernel)
+    runner = RACERS[racer](start_method, engines).for_kernel(kernel)
     reason = runner.available() or unsuited(runner, [kernel])
     if reason is not None:
         raise InputError(f"{racer} can't run here: {reason}")

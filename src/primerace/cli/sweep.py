@@ -7,6 +7,7 @@ from contextlib import contextmanager
 import click
 from click.core import ParameterSource
 
+from primerace.cli import engines as engine_options
 from primerace.cli import options, own
 from primerace.cli.options import InputError
 from primerace.cli.watching import ending, report, watch
@@ -14,6 +15,7 @@ from primerace.job import Job
 from primerace.laps import Lap
 from primerace.lineup import RaceError
 from primerace.loading import load
+from primerace.racers.engines import Engines
 from primerace.racing import Race
 from primerace.report import text
 from primerace.results import ResultError, SweepResult
@@ -22,6 +24,7 @@ from primerace.sweeping import Keeper, prepare, prepare_again, swept
 RESUMED = (
     *("racers", "kernels", "items", "function", "items_from", "expect", "approx"),
     *("workers", "rounds", "seed", "order", "start_method", "save"),
+    *engine_options.RACERS_OF,
 )
 
 
@@ -54,6 +57,7 @@ RESUMED = (
 @options.seed
 @options.order
 @options.start_method
+@engine_options.options
 @click.option("--save", metavar="FILE", help="Keep what is measured in this file, from the first lap on.")
 @click.option(
     "--resume", metavar="FILE", help="Go on with the interrupted sweep of this file, and save there."
@@ -79,6 +83,7 @@ def sweep(
     json_file: str | None,
     csv_file: str | None,
     markdown_file: str | None,
+    engines: Engines,
 ) -> int:
     """Race racers over many numbers of workers, beside what the order of the items allows."""
     files = {"--json": json_file, "--csv": csv_file, "--markdown": markdown_file}
@@ -89,9 +94,10 @@ def sweep(
     else:
         _check_free(save)
         own.check_kernels(function, kernels)
+        engine_options.check(engines, racers)
         with own.prints_aside():
             job = own.job_of(function, items, items_from, expect, approx, "quick")
-        contest = prepare(job, racers, kernels or ["python"], workers, seed, order, start_method)
+        contest = prepare(job, racers, kernels or ["python"], workers, seed, order, start_method, engines)
     kept = resume or save
     with _kept(contest, "--save" if resume is None else "--resume", kept) as after_lap:
         with own.prints_aside():

@@ -13,8 +13,11 @@ from typing import Any, ClassVar, Self
 
 from primerace import traces
 from primerace.plain import shown
+from primerace.racers.engines import Engines
 
 Function = Callable[[Any], Any]
+
+OWN_ENGINES = Engines()
 
 
 @dataclass(frozen=True, slots=True)
@@ -163,6 +166,7 @@ class Racer(ABC):
 
     Args:
         start_method: how processes are started, for the racers that start any; None is Python's default.
+        engines: of the racers that hand the job to one.
     """
 
     name: ClassVar[str]
@@ -171,8 +175,9 @@ class Racer(ABC):
     single: ClassVar[bool] = False  # always exactly one worker
     divides: ClassVar[bool] = False  # all workers take part in each item: no schedule of whole items
 
-    def __init__(self, start_method: str | None = None) -> None:
+    def __init__(self, start_method: str | None = None, engines: Engines = OWN_ENGINES) -> None:
         self.start_method = start_method
+        self.engines = engines
 
     def available(self) -> str | None:
         """None, or the reason why this racer can't run here."""

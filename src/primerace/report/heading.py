@@ -21,6 +21,13 @@ def measured(result: RaceResult) -> str:
     return f"{items} in {result.job['order']} order, {rounds}"
 
 
+def settings(result: RaceResult) -> str:
+    """How processes were started, and what was set of the engines beyond the program."""
+    engines = result.job.get("engines") or {}
+    words = [f"{name.replace('_', ' ')} {value}" for name, value in engines.items()]
+    return ", ".join([f"start method {result.machine['start_method']}", *words])
+
+
 def machine(facts: Mapping[str, Any]) -> str:
     """The processor and the Python.
 

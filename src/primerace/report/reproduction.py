@@ -51,6 +51,8 @@ def _options(result: RaceResult) -> dict[str, str | None]:
     options["--seed"] = str(result.job["seed"])
     options["--order"] = result.job["order"]
     options["--start-method"] = result.machine["start_method"]
+    for name, value in (result.job.get("engines") or {}).items():
+        options[f"--{name.replace('_', '-')}"] = str(value)
     if any(entry.racer.endswith(AGAIN) for entry in result.entries):
         options["--aa"] = None
     if any(entry.longest_gap_seconds is not None for entry in result.entries):

@@ -113,7 +113,7 @@ def _summary(result: RaceResult) -> str:
     contestants = heading.counted(len(result.entries), "contestant")
     return (
         f"{heading.measured(result)}, {contestants}; {heading.machine(result.machine)}, "
-        f"start method {result.machine['start_method']}"
+        f"{heading.settings(result)}"
     )
 
 

@@ -39,7 +39,7 @@ def print_race(result: RaceResult, console: Console, explain: bool = False) -> N
 def _print_heading(result: RaceResult, console: Console) -> None:
     console.print(
         f"{result.job['name']}, {heading.measured(result)}; {heading.machine(result.machine)}, "
-        f"start method {result.machine['start_method']}",
+        f"{heading.settings(result)}",
         markup=False,
     )
 
