@@ -4,8 +4,10 @@ VENV := .venv
 BIN := $(VENV)/bin
 NATIVE := setup.py pyproject.toml $(wildcard ext/primerace/_*.p* ext/primerace/[a-z]*.[ch] ext/primerace/simd/*)
 BENCH_THRESHOLD ?= min:10%
+BASE ?= main~1
+JOBS ?= *
 
-.PHONY: race test bench bench-compare wheel clean
+.PHONY: race test bench bench-compare duel wheel docs clean
 
 race: $(VENV)/ready
 	@$(BIN)/primerace race
@@ -20,8 +22,16 @@ bench-compare: $(VENV)/ready-for-tests
 	@ls .benchmarks/*/*.json >/dev/null 2>&1 || { echo "primerace: no saved run to compare with: make bench first" >&2; exit 1; }
 	$(BIN)/pytest benchmarks --benchmark-compare --benchmark-compare-fail=$(BENCH_THRESHOLD)
 
+duel: $(VENV)/ready-for-tests
+	PYTHONPATH=benchmarks $(BIN)/python tools/duel_revisions.py '$(BASE)' --jobs '$(JOBS)'
+
 wheel: $(VENV)/ready-for-tests
-	$(BIN)/python -m build --outdir dist
+	tools/make-wheel $(BIN)/python dist
+
+# Each page of the site is made without a warning, or not at all.
+docs: $(VENV)/ready-for-tests
+	$(BIN)/sphinx-build --fail-on-warning --keep-going --nitpicky --quiet docs build/docs
+	@echo "the site is build/docs/index.html"
 
 clean:
 	rm -rf $(VENV) build dist src/*.egg-info src/primerace/*.so ext/primerace/_*.c

@@ -1,5 +1,8 @@
 """The long campaigns and the other Pythons, run by hand: nox -s NAME."""
 
+import shutil
+from pathlib import Path
+
 import nox
 
 nox.options.sessions = []
@@ -7,7 +10,9 @@ nox.options.sessions = []
 
 # Tests of the library itself, whose unmarked ones may run in eight threads at once.
 LIBRARY = [
+    "tests/test_arrays.py",
     "tests/test_bigprime.py",
+    "tests/test_containers.py",
     "tests/test_hard_numbers.py",
     "tests/test_instruction_sets.py",
     "tests/test_is_prime.py",
@@ -19,6 +24,19 @@ LIBRARY = [
     "tests/test_schedule.py",
     "tests/test_simd.py",
     "tests/test_stats.py",
+    "tests/test_ufunc.py",
+]
+
+# Tests of the modules in Cython, but for those that divide millions of times.
+COMPILED = [
+    "-k=not every_number and not largest_root and not beyond_exact",
+    "tests/test_about.py",
+    "tests/test_arrays.py",
+    "tests/test_is_prime.py",
+    "tests/test_kernels.py",
+    "tests/test_native.py",
+    "tests/test_simd.py",
+    "tests/test_split.py::TestPartsOfTheKernels",
     "tests/test_ufunc.py",
 ]
 
@@ -66,3 +84,92 @@ def gil(session: nox.Session) -> None:
     session.install(".[bigint]", "python-flint", "sympy", "lxml", "orjson")
     session.run("python", "tools/gil_quality.py", *session.posargs)
     session.run("python", "tools/gil_table.py")
+
+
+@nox.session(name="duel-quality")
+def duel_quality(session: nox.Session) -> None:
+    """False alarms, and slowdowns found, of a duel (45 minutes, on a quiet machine)."""
+    session.install(".[gevent,joblib,dask,celery,rq,web]")
+    session.run("python", "tools/duel_quality.py", *session.posargs, env={"PYTHONPATH": "benchmarks"})
+
+
+@nox.session
+def san(session: nox.Session) -> None:
+    """The suite under AddressSanitizer and UndefinedBehaviorSanitizer (half an hour)."""
+    project, compiler = copied(session), "gcc -fsanitize=address,undefined -fno-sanitize-recover=all"
+    session.install(f"{project}[dev]", env={"CC": compiler, "CFLAGS": "-O1 -g -fno-omit-frame-pointer"})
+    env = {
+        "LD_PRELOAD": " ".join(library(session, name) for name in ("libasan", "libubsan", "libstdc++")),
+        "PYTHONMALLOC": "malloc",
+        "ASAN_OPTIONS": "detect_leaks=0",  # Python keeps much until its end; nox -s leaks looks for leaks
+        "UBSAN_OPTIONS": "print_stacktrace=1",
+    }
+    left_out = ["--ignore=tests/test_browser.py"]  # a browser does not start with a sanitizer inside
+    session.run("pytest", "-o", "timeout=600", *(session.posargs or left_out), env=env)
+
+
+@nox.session(python=False)
+def tsan(session: nox.Session) -> None:
+    """The kernels in C and their dispatch under ThreadSanitizer, in eight threads (minutes)."""
+    session.run("tools/check-sanitizers", "thread", *(session.posargs or ["20000"]))
+
+
+@nox.session
+def fuzz(session: nox.Session) -> None:
+    """Hard numbers against scalar (10**9) and python-flint (10**8), after a minute of libFuzzer."""
+    session.install(".", "python-flint")
+    if not session.posargs:
+        session.run("tools/check-fuzz", external=True)
+    session.run("python", "tools/fuzz", *session.posargs)
+
+
+@nox.session
+def leaks(session: nox.Session) -> None:
+    """A million calls of everything public, and a thousand races: memory stays flat (10 minutes)."""
+    session.install(".[gevent,joblib,dask,celery,rq,web]")
+    session.run("python", "tools/leaks.py", *session.posargs)
+
+
+@nox.session
+def coverage(session: nox.Session) -> None:
+    """Which lines of Python and of Cython the tests run; fails below 95% of either (half an hour)."""
+    project = copied(session)
+    session.install("coverage>=7.10", "cython>=3.1", "numpy>=2.0", "setuptools>=77")
+    session.chdir(project)
+    session.install("--editable", ".[dev]")
+    covered(session, "python", session.posargs)
+    # Traced Cython is a hundred times slower: only the tests of the compiled modules run on it.
+    shutil.rmtree("build", ignore_errors=True)
+    session.install("--editable", ".", env={"PRIMERACE_TRACE": "1", "CFLAGS": "-O1"})
+    covered(session, "cython", COMPILED)
+
+
+def covered(session: nox.Session, language: str, tests: list[str]) -> None:
+    """Run tests and report what they cover; slowed down as they are, some that measure time may fail."""
+    settings = f"--rcfile=tools/coverage-{language}.ini"
+    pytest = ["-m", "pytest", "-o", "timeout=600", *tests]
+    session.run("coverage", "run", settings, *pytest, success_codes=[0, 1])
+    if language == "python":
+        session.run("coverage", "combine", settings)
+    session.run("coverage", "report", settings)
+
+
+@nox.session
+def soak(session: nox.Session) -> None:
+    """Random races with random faults: nothing is lost, nothing is left running (10 minutes)."""
+    session.install(".[gevent,joblib,dask,celery,rq,web]")
+    session.run("python", "tools/soak", *session.posargs, env={"PYTHONPATH": "tests"})
+
+
+def copied(session: nox.Session) -> Path:
+    """Copy the project: a build with other options would leave its object files to the next one."""
+    place = Path(session.create_tmp()) / "project"
+    shutil.rmtree(place, ignore_errors=True)
+    ignored = shutil.ignore_patterns(".*", "build", "dist", "*.so", "*.egg-info", "__pycache__", "_[a-z]*.c")
+    shutil.copytree(".", place, ignore=ignored)
+    return place
+
+
+def library(session: nox.Session, name: str) -> str:
+    """Where gcc has a library that must be loaded before Python."""
+    return str(session.run("gcc", f"-print-file-name={name}.so", external=True, silent=True)).strip()

@@ -11,8 +11,11 @@ from setuptools import Extension, setup
 from setuptools.command.build_ext import build_ext
 from setuptools.errors import CompileError, LinkError
 
+# For the coverage of Cython code (nox -s coverage): slow, and not for subinterpreters.
+TRACED = os.environ.get("PRIMERACE_TRACE") == "1"
+
 # Each interpreter with its own GIL needs its own copy of a module's state.
-MODULE_STATE = [("CYTHON_USE_MODULE_STATE", "1")]
+MODULE_STATE = [] if TRACED else [("CYTHON_USE_MODULE_STATE", "1")]
 
 # The C that Cython generates begins with an underscore, the C that people write does not.
 PRIMALITY_TESTS = sorted(glob("ext/primerace/[a-z]*.c") + glob("ext/primerace/simd/*.c"))
@@ -58,6 +61,9 @@ class Build(build_ext):
             native.extra_link_args.append("-fopenmp")
         else:
             self.warn("building without OpenMP: the racer native will not be available")
+        if TRACED:
+            for extension in self.extensions:
+                extension.define_macros.append(("CYTHON_TRACE_NOGIL", "1"))
         super().build_extensions()
 
     def _has_openmp(self):
@@ -73,4 +79,7 @@ class Build(build_ext):
         return True
 
 
-setup(ext_modules=cythonize(extensions, include_path=["ext"]), cmdclass={"build_ext": Build})
+setup(
+    ext_modules=cythonize(extensions, include_path=["ext"], compiler_directives={"linetrace": TRACED}),
+    cmdclass={"build_ext": Build},
+)

@@ -7,13 +7,11 @@ from collections.abc import Callable
 from typing import Any
 
 import number_classes
-import numpy as np
 import pytest
 
 import primerace
-from primerace import simd
 
-LIST, ARRAY, MANY = 1000, 1 << 16, 1_000_000
+LIST, MANY = 1000, 1_000_000
 
 
 def is_prime_of(peer: str) -> Callable[[int], Any]:
@@ -23,15 +21,6 @@ def is_prime_of(peer: str) -> Callable[[int], Any]:
         fmpz = module.fmpz
         return lambda n: fmpz(n).is_prime()
     return module.is_prime
-
-
-@pytest.mark.parametrize("instruction_set", simd.available())
-@pytest.mark.parametrize("name", number_classes.CLASSES)
-def test_arrays(benchmark: Any, name: str, instruction_set: str) -> None:
-    benchmark.group = f"{ARRAY} numbers in an array, class {name}"
-    numbers = number_classes.numbers_of(name, ARRAY)
-    with simd.force(instruction_set):
-        benchmark(primerace.is_prime, numbers)
 
 
 @pytest.mark.parametrize("peer", ["primerace", "gmpy2", "flint"])
@@ -55,10 +44,3 @@ def test_next_prime(benchmark: Any, peer: str) -> None:
     benchmark.group = "next_prime"
     next_prime = pytest.importorskip(peer).next_prime
     benchmark(next_prime, 2**63)
-
-
-@pytest.mark.parametrize("dtype", [np.int8, np.int32, np.uint32, np.int64, np.uint64, ">i8"])
-def test_types(benchmark: Any, dtype: Any) -> None:
-    benchmark.group = f"{ARRAY} random odd numbers below 127, by type"
-    numbers = np.random.default_rng(0).integers(0, 127, ARRAY).astype(dtype) | 1
-    benchmark(primerace.is_prime, numbers)

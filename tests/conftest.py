@@ -1,7 +1,7 @@
 """What several test modules need: every instruction set in turn, and numbers with known answers."""
 
 import signal
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from math import prod
 
 import definitions
@@ -9,8 +9,10 @@ import hard_numbers
 import numpy as np
 import pytest
 from numpy.typing import NDArray
+from watching import nothing_left
 
 from primerace import simd
+from primerace.cli import main
 
 Words = NDArray[np.uint64]
 
@@ -23,6 +25,28 @@ def instruction_set(request: pytest.FixtureRequest) -> Iterator[str]:
     """Run a test with each instruction set that this CPU has."""
     with simd.force(request.param):
         yield request.param
+
+
+@pytest.fixture
+def in_process(capsys: pytest.CaptureFixture[str]) -> Iterator[Callable[..., tuple[int, str, str]]]:
+    """Runs the command line in the tests' own process; what it lets through is a failure."""
+    handler = signal.getsignal(signal.SIGTERM)
+
+    def run(*words: str) -> tuple[int, str, str]:
+        code = main(words)
+        output, errors = capsys.readouterr()
+        assert "Traceback" not in errors
+        return code, output, errors
+
+    yield run
+    signal.signal(signal.SIGTERM, handler)
+
+
+@pytest.fixture
+def no_leftovers() -> Iterator[None]:
+    """No test leaves a process or a thread behind that it did not find."""
+    with nothing_left():
+        yield
 
 
 @pytest.fixture(scope="session")

@@ -13,9 +13,21 @@ def square(n: int) -> int:
     return n * n
 
 
+def same(item: Any) -> Any:
+    return item
+
+
 def nap(seconds: float) -> float:
     time.sleep(seconds)
     return seconds
+
+
+def note_and_nap(note: list[Any]) -> float:
+    """Add a line to a file, and sleep."""
+    path, seconds = note
+    with open(path, "a") as file:
+        file.write(f"{os.getpid()}\n")
+    return nap(seconds)
 
 
 def compute_between_naps(seconds: float) -> float:
@@ -61,12 +73,27 @@ def die(how: str) -> str:
     return how
 
 
+def die_at_first(path: str) -> str:
+    """Kill this process, but only once for each path."""
+    try:
+        with open(path, "x"):
+            os.kill(os.getpid(), signal.SIGKILL)
+            time.sleep(60)
+    except FileExistsError:
+        return path
+    raise AssertionError("still alive")
+
+
 def die_beside_a_child(how: str) -> str:
     """As `die`, but first leave a child that for a while holds every open pipe of this process."""
     if how.startswith("exit") and os.fork() == 0:
         time.sleep(8)
         os._exit(0)
     return die(how)
+
+
+def a_set(_: Any) -> set[int]:
+    return {1, 2}
 
 
 def unpicklable(_: Any) -> Any:

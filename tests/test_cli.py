@@ -8,10 +8,12 @@ import signal
 import subprocess
 import sys
 import time
+from importlib.metadata import version
 from itertools import product
 
 import psutil
 import pytest
+from command_line import primerace
 from watching import descendants, gone, interrupt, start
 
 from primerace.cli import command, main, options
@@ -26,39 +28,12 @@ QUICK_RACE = ("race", "--rounds", "1", "--racers", "sequential,threads", "--kern
 COMMANDS = list(command.commands)
 
 
-def primerace(*arguments, text=None, **options):
-    """Run the command line in a process of its own; whatever happens, a traceback is a failure."""
-    done = subprocess.run(
-        [sys.executable, "-m", "primerace", *arguments],
-        input=text,
-        capture_output=True,
-        text=True,
-        timeout=60,
-        **options,
-    )
-    assert "Traceback" not in done.stderr
-    return done
-
-
 def fails(*arguments, code=2, **options):
     """What it says on standard error, where it must end with this code and print nothing."""
     done = primerace(*arguments, **options)
     assert done.returncode == code
     assert done.stdout == ""
     return done.stderr
-
-
-@pytest.fixture
-def in_process(capsys):
-    """Runs the command line in the tests' own process; what it lets through is a failure."""
-    handler = signal.getsignal(signal.SIGTERM)
-
-    def run(*arguments):
-        code = main(arguments)
-        return code, *capsys.readouterr()
-
-    yield run
-    signal.signal(signal.SIGTERM, handler)
 
 
 @pytest.mark.parametrize("words", [[], *([name] for name in COMMANDS)], ids=lambda words: " ".join(words))
@@ -70,7 +45,10 @@ def test_help(in_process, words, option):
 
 
 def test_version():
-    assert re.fullmatch(r"primerace, version \d+\.\d+\S*\n", primerace("--version").stdout)
+    first, *facts = primerace("--version").stdout.splitlines()
+    assert re.fullmatch(r"primerace, version \d+\.\d+\S*", first)
+    assert first.endswith(version("primerace"))
+    assert {fact[:15].rstrip() for fact in facts} >= {"Python", "CPU", "compiled by", "instruction set"}
 
 
 def test_nothing_at_all_is_help():
@@ -122,7 +100,7 @@ class TestRun:
 
 class TestUsage:
     def test_unknown_names_list_the_known(self):
-        assert "known are sequential, threads, processes" in fails("run", "--racer", "thread")
+        assert f"known are {', '.join(RACERS)}" in fails("run", "--racer", "thread")
         assert "did you mean 'threads'?" in fails("run", "--racer", "thread")
         assert "known are python, held, released" in fails("run", "--kernel", "pyhton")
         assert "known are sequential" in fails("race", "--racers", "sequential,nobody")

@@ -1,4 +1,4 @@
-"""The GIL probe: calls of which the truth is known, the rules, and whatever a call may do to its process."""
+"""The GIL probe: calls of which the truth is known, the trip to a process of its own, and how that ends."""
 
 import hashlib
 import importlib.util
@@ -9,7 +9,6 @@ import re
 import resource
 import signal
 import sys
-import threading
 import time
 from contextlib import ExitStack
 from functools import partial
@@ -19,26 +18,19 @@ import calls
 import numpy as np
 import psutil
 import pytest
-from hypothesis import given
-from hypothesis import strategies as st
-from watching import descendants, eventually, gone, interrupt, start
+from watching import eventually, gone, interrupt, start
 
 import primerace
 from primerace import GilVerdict, kernels, machine, probe_gil
-from primerace.cli import main
-from primerace.gil import Calibration, ProbeError, Reading
+from primerace.gil import ProbeError
 from primerace.gil.child import Request
-from primerace.gil.delay import RunDelay, in_seconds
 from primerace.gil.probe import run
-from primerace.gil.pulse import Gap, Pulse, feel
-from primerace.gil.readings import free_share, turn_share
-from primerace.gil.verdict import RELEASED, SOME, judge
+from primerace.gil.verdict import SOME
 from primerace.target import load
 
 ROOT = Path(__file__).parents[1]
 TESTS = str(Path(__file__).parent)
 PRIME = 5_000_111_000_222_021
-CLEAR = Calibration(0.0002, released_share=0.99, held_share=0.0)
 
 with_gil = pytest.mark.skipif(not machine.gil_enabled(), reason="the probe does not apply without the GIL")
 without_gil = pytest.mark.skipif(machine.gil_enabled(), reason="needs a Python that runs without the GIL")
@@ -51,10 +43,6 @@ def probed(function, *args, **options):
         if verdict.verdict != "inconclusive":
             break
     return verdict
-
-
-def reading(share=0.0, seconds=0.4, calls=1, interval=0.005, delay=0.0):
-    return Reading(interval, calls, seconds, seconds, 10, seconds / 2, delay, share)
 
 
 @with_gil
@@ -205,260 +193,6 @@ class TestTravelling:
     def test_json_and_back(self):
         verdict = probed(time.sleep, 0.1)
         assert GilVerdict.from_json(json.loads(json.dumps(verdict.to_json()))) == verdict
-
-
-class TestRules:
-    @pytest.mark.parametrize(
-        ("default", "long", "verdict"),
-        [
-            (0.00, RELEASED, "releases"),
-            (1.00, RELEASED - 0.01, "mixed"),
-            (1.00, SOME, "mixed"),
-            (1.00, SOME - 0.01, "yields"),
-            (0.50, 0.00, "yields"),
-            (0.49, 0.00, "holds"),
-        ],
-    )
-    def test_thresholds(self, default, long, verdict):
-        assert judge(CLEAR, reading(default), reading(long))[0] == verdict
-
-    @pytest.mark.parametrize(("released", "held"), [(0.94, 0.0), (0.99, 0.06), (0.0, 0.99)])
-    def test_kernels_not_told_apart(self, released, held):
-        noisy = Calibration(0.0002, released, held)
-        verdict, reason = judge(noisy, reading(), reading(1.0))
-        assert verdict == "inconclusive"
-        assert f"{released:.0%}" in reason
-
-    def test_heart_without_a_core(self):
-        verdict, reason = judge(CLEAR, reading(), reading(1.0, delay=0.38))
-        assert verdict == "inconclusive"
-        assert "95%" in reason
-
-    @pytest.mark.parametrize(
-        ("share", "delay", "verdict"),
-        [
-            (0.92, 0.1, "inconclusive"),
-            (0.92, 0.0, "releases"),
-            (0.87, 0.2, "inconclusive"),
-            (0.84, 0.2, "mixed"),
-            (0.96, 0.2, "releases"),
-        ],
-    )
-    def test_too_near_to_tell_on_a_busy_machine(self, share, delay, verdict):
-        assert judge(CLEAR, reading(), reading(share, delay=delay))[0] == verdict
-
-    def test_call_that_only_the_system_made_long(self):
-        assert judge(CLEAR, reading(1.0, 0.4, 10), reading(0.0, 0.4, 10))[0] == "yields"
-        assert judge(CLEAR, reading(1.0, 0.4, 10, delay=0.3), reading(0.0, 0.4, 10))[0] == "too-short"
-
-    @pytest.mark.parametrize(
-        ("seconds", "share", "verdict"),
-        [
-            (0.0009, 1.0, "too-short"),
-            (0.0011, 1.0, "releases"),
-            (0.0011, 0.5, "mixed"),
-            (0.0290, 0.0, "too-short"),
-            (0.0310, 0.0, "holds"),
-        ],
-    )
-    def test_shortest_calls(self, seconds, share, verdict):
-        assert judge(CLEAR, reading(), reading(share, 100 * seconds, 100))[0] == verdict
-
-    @given(st.lists(st.floats(1e-6, 1.0)), st.floats(1e-4, 1e-3))
-    def test_shares_are_shares(self, gaps, beat):
-        kept = [Gap(seconds, found_kept=index % 3 > 0) for index, seconds in enumerate(gaps)]
-        assert 0 <= free_share(kept, beat) <= 1
-        assert 0 <= turn_share(gaps, 0.015) <= 1
-
-    def test_what_the_system_causes_is_not_held_against_the_call(self):
-        beats, keeps = [Gap(0.0002)] * 100, Gap(0.1, found_kept=True)
-        waits = Gap(0.1, heart_wait=0.06, call_wait=0.0398, found_kept=True)
-        for last, least, most in [(keeps, 0.1, 0.2), (waits, 0.98, 1.0)]:
-            pulse = Pulse(1, 0.12, 0.12, (*beats, last))
-            assert least <= Reading.at_long(pulse, 100.0, CLEAR).share <= most
-
-    @given(st.floats(0, 1), st.floats(0, 1), st.floats(0, 1))
-    def test_waits_one_after_the_other_cost_more(self, seconds, heart, call):
-        gap = Gap(seconds, heart, call)
-        assert 0 <= gap.own(asking=False) <= gap.own(asking=True) <= seconds
-
-    @pytest.mark.parametrize("verdict", ["holds", "too-short", "not-applicable"])
-    def test_is_a_sentence(self, verdict):
-        assert str(GilVerdict("m:f", verdict, "for a reason")).endswith(": for a reason.")
-
-
-@with_gil
-class TestPulse:
-    def test_gaps_add_up_to_the_calls(self):
-        pulse = feel(lambda: time.sleep(0.02), 0.005, 0.05)
-        assert pulse.calls >= 2
-        assert sum(gap.seconds for gap in pulse.gaps) == pytest.approx(pulse.wall_seconds)
-        assert all(0 <= max(gap.heart_wait, gap.call_wait) <= gap.seconds for gap in pulse.gaps)
-
-    def test_wait_for_a_core_grows(self):
-        with RunDelay(threading.get_native_id()) as own:
-            lines = [own.read() for _ in range(3) if time.sleep(0.01) is None]
-        waits = [in_seconds(line) for line in lines]
-        assert waits == sorted(waits)
-
-    def test_wait_of_a_thread_that_is_not_counted_is_none(self):
-        with RunDelay(-1) as nobody:
-            assert in_seconds(nobody.read()) == 0
-
-    def test_interval_is_put_back_after_an_error(self):
-        before = sys.getswitchinterval()
-        with pytest.raises(ValueError, match="no such luck"):
-            feel(calls.raises, 1.0, 0)
-        assert sys.getswitchinterval() == before
-
-
-MISHAPS = {
-    "raises": "calls:raises raised ValueError: no such luck",
-    "interrupts": "calls:interrupts raised KeyboardInterrupt",
-    "recurses": "calls:recurses raised RecursionError",
-    "leaves(3)": "calls:leaves raised SystemExit: 3",
-    "ends('3')": "ended in the middle of the call, exit status 3",
-    "ends('0')": "ended in the middle of the call, exit status 0",
-    "ends('SIGKILL')": "ended in the middle of the call, killed by SIGKILL",
-    "ends('SIGTERM')": "ended in the middle of the call, killed by SIGTERM",
-    "crashes": "ended in the middle of the call, killed by SIGSEGV",
-    "closes": "ended in the middle of the call",
-    "forks": "calls:forks forked and returned in both processes",
-    "shouts": r"raised ValueError: in red \x1b[31m and below",
-    "switches": "calls:switches sets the switch interval",
-    "explains": "calls:explains raised ValueError: the message",
-    "coroutine": "returns a coroutine",
-    "generator": "returns a generator",
-    "asynchronous_generator": "returns a generator",
-    "nothing(undefined)": "raised NameError",
-}
-
-
-@pytest.fixture
-def command(capsys, monkeypatch):
-    """Runs the command line in the folder of the tests; nothing may be left running after it."""
-    handler = signal.getsignal(signal.SIGTERM)
-    monkeypatch.chdir(TESTS)
-
-    def run(*arguments):
-        code = main(["gil", *arguments])
-        output, errors = capsys.readouterr()
-        assert "Traceback" not in errors
-        return code, output, errors
-
-    yield run
-    signal.signal(signal.SIGTERM, handler)
-    assert gone(descendants(), 1)
-
-
-@with_gil
-class TestCommand:
-    def test_prints_verdict_and_evidence(self, command):
-        code, output, _ = command("calls:nothing", "--args", '[1, "two", null]')
-        assert code == 0
-        assert output.startswith("calls:nothing is too short to tell: ")
-        for word in ("calls", "beats", "longest gap", "thread time", "other threads could run", "released"):
-            assert word in output
-
-    def test_expression(self, command):
-        code, output, _ = command("time:sleep", "--call", "sleep(0.1) or time.sleep(0.1) or monotonic()")
-        assert code == 0
-        assert output.startswith("time:sleep releases the GIL")
-
-    def test_keyword_arguments(self, command):
-        arguments = '{"hold": 1, "release": 1, "times": 6}'
-        assert command("./calls.py:by_turns", "--args", arguments)[:1] == (0,)
-
-    def test_arguments_that_only_a_fork_can_hand_on(self, command):
-        assert command("calls:nothing", "--args", "[" * 900 + "]" * 900)[0] == 0
-
-    def test_names_of_a_script_and_what_it_has_from_elsewhere(self, command, tmp_path):
-        (tmp_path / "napping.py").write_text(
-            "import functools, time\nfrom time import sleep\n"
-            "SECONDS = 0.1\nnap = functools.partial(sleep, SECONDS)\n"
-        )
-        assert command(f"{tmp_path}/napping.py:sleep", "--call", "sleep(SECONDS)")[0] == 0
-        assert command(f"{tmp_path}/napping.py:nap")[0] == 0
-
-    def test_without_standard_streams(self, tmp_path):
-        file = tmp_path / "verdict.json"
-        command = ["-m", "primerace", "gil", "time:sleep", "--args", "[0.1]", "--json", str(file)]
-        process = start(*command, preexec_fn=lambda: os.closerange(0, 2))
-        assert process.wait(60) == 0
-        assert json.loads(file.read_text())["function"] == "time:sleep"
-
-    def test_json_is_alone_on_standard_output(self, command):
-        code, output, errors = command("calls:prints", "--args", "[2]", "--json", "-")
-        found = json.loads(output)
-        assert (code, found["function"]) == (0, "calls:prints")
-        assert {"calibration", "at_default", "at_long", "reason"} <= set(found["evidence"])
-        assert "calls:prints" in errors
-
-    def test_json_file(self, command, tmp_path):
-        file = tmp_path / "verdict.json"
-        assert command("calls:nothing", "--json", str(file))[0] == 0
-        assert GilVerdict.from_json(json.loads(file.read_text())).function == "calls:nothing"
-
-    @pytest.mark.parametrize("call", MISHAPS)
-    def test_mishap_in_the_call(self, command, call):
-        name, bracket, _ = call.partition("(")
-        code, output, errors = command(f"calls:{name}", "--call", call if bracket else f"{call}()")
-        assert (code, output) == (1, "")
-        assert MISHAPS[call] in errors
-
-    @pytest.mark.parametrize(
-        ("function", "message"),
-        [
-            ("no_such_module:f", "there is no module 'no_such_module'"),
-            ("calls:no_such_function", "has no 'no_such_function'"),
-            ("calls:SHARED", "can't be called"),
-            ("./no_such_script.py:f", "there is no script"),
-        ],
-    )
-    def test_nothing_to_call(self, command, function, message):
-        code, output, errors = command(function)
-        assert (code, output) == (1, "")
-        assert message in errors
-
-    @pytest.mark.parametrize(
-        ("body", "message"),
-        [
-            ("1 / 0", "ZeroDivisionError"),
-            ("import sys; sys.exit(3)", "called sys.exit"),
-            ("import os; os._exit(3)", "ended while the function was imported, exit status 3"),
-            ("def f(:", "SyntaxError"),
-            (r"raise ValueError('red \x1b[31m\n')", r"ValueError: red \x1b[31m ("),
-        ],
-    )
-    def test_import_goes_wrong(self, command, tmp_path, body, message):
-        (tmp_path / "broken.py").write_text(body)
-        code, _, errors = command(f"{tmp_path}/broken.py:f")
-        assert code == 1
-        assert message in errors
-
-    @pytest.mark.parametrize(
-        ("arguments", "message"),
-        [
-            (["calls"], "names no function"),
-            (["calls:nothing", "--args", "["], "is no JSON"),
-            (["calls:nothing", "--args", "3"], "neither a list of arguments nor an object"),
-            (["calls:nothing", "--args", ""], "is no JSON"),
-            (["calls:nothing", "--args", "[" * 100_000], "is no JSON"),
-            (["calls:nothing", "--call", "nothing("], "is no expression"),
-            (["calls:nothing", "--call", ""], "is no expression"),
-            (["calls:nothing", "--call", "await nothing()"], "'await' outside function"),
-            (["calls:nothing", "--call", "-" * 100_000 + "1"], "is no expression"),
-            (["calls:nothing", "--call", "+1" * 20_000], "is no expression"),
-            (["calls:nothing", "--call", "nothing()", "--args", "[]"], "exclude each other"),
-            (["calls:nothing", "--timeout", "0"], "not a number of seconds"),
-            (["calls:nothing", "--json", "/no/such/folder/file"], "--json /no/such/folder/file"),
-        ],
-    )
-    def test_usage(self, command, arguments, message):
-        code, output, errors = command(*arguments)
-        assert (code, output) == (2, "")
-        assert message in errors
-        assert len(errors) < 1000
 
 
 @with_gil

@@ -11,6 +11,7 @@ import functions
 import numpy as np
 import psutil
 import pytest
+from outcomes import answers
 from primes import MIDDLE_PRIMES
 from watching import eventually, interrupt, start
 
@@ -33,12 +34,6 @@ ODDITIES = [-7, -1, 0, 1, 2, 3, 4, True, np.uint8(5), np.int64(-5), 9, 2**32 + 1
 def crew_of(workers):
     with Native().start(workers) as crew:
         yield crew
-
-
-def answers(outcomes):
-    outcomes = sorted(outcomes, key=lambda outcome: outcome.index)
-    assert [outcome.index for outcome in outcomes] == list(range(len(outcomes)))
-    return [outcome.answer for outcome in outcomes]
 
 
 @pytest.fixture(scope="module")

@@ -7,15 +7,19 @@ import signal
 import threading
 import time
 
+import engines
 import functions
 import psutil
 import pytest
 from functions import MEGABYTE
-from watching import descendants, eventually, gone, start
+from outcomes import answers
+from watching import descendants, gone, start
 
 from primerace import kernels
 from primerace.job import QUICK
 from primerace.racers import RACERS, FunctionError, RacerError, WorkerDied
+
+pytestmark = pytest.mark.usefixtures("no_leftovers")
 
 METHODS = multiprocessing.get_all_start_methods()
 OF_PROCESSES = ("processes", "process-pool")
@@ -64,27 +68,6 @@ def crew(racer):
     """A crew of two that many tests share: that it takes run after run is part of the contract."""
     with racer.start(2) as crew:
         yield crew
-
-
-@pytest.fixture(autouse=True)
-def no_leftovers():
-    """No test leaves a process or a thread behind that it did not find."""
-    processes, threads = descendants(), set(threading.enumerate())
-    yield
-    assert gone(each for each in descendants() if each not in processes)
-    assert eventually(lambda: set(threading.enumerate()) <= threads | set(_of_executors()))
-
-
-def _of_executors():
-    """Threads of the standard library that end when they are collected."""
-    return [each for each in threading.enumerate() if type(each).__name__.endswith("ManagerThread")]
-
-
-def answers(outcomes):
-    """The answers in the order of the items; an item lost or answered twice is an error."""
-    outcomes = sorted(outcomes, key=lambda outcome: outcome.index)
-    assert [outcome.index for outcome in outcomes] == list(range(len(outcomes)))
-    return [outcome.answer for outcome in outcomes]
 
 
 @every_racer
@@ -360,8 +343,9 @@ def test_racer_can_run_here(name):
 
 
 def test_every_racer_is_under_this_contract():
-    """Those that run kernels only have tests of their own."""
-    assert {name for name, _ in IN_PROCESS + IN_PROCESSES} == set(RACERS) - {"native", "split"}
+    """Those that run kernels only have tests of their own, and engines a contract of their own."""
+    elsewhere = {"native", "split", *(name for name, _ in engines.CASES.values())}
+    assert {name for name, _ in IN_PROCESS + IN_PROCESSES} == set(RACERS) - elsewhere
 
 
 def test_sequential_is_single():

@@ -13,6 +13,7 @@ from contextlib import ExitStack
 from functools import partial
 
 import pytest
+from command_line import primerace
 from paces import LARGEST, prime_for, seconds_of
 from watching import descendants, eventually, gone, interrupt, start
 
@@ -102,18 +103,7 @@ def test_default_numbers_are_prime(n):
     assert is_prime(n)
 
 
-def spin(*arguments, text=None, **options):
-    """Run the command in a process of its own; whatever happens, a traceback is a failure."""
-    done = subprocess.run(
-        [sys.executable, "-m", "primerace", "spin", *arguments],
-        input=text,
-        capture_output=True,
-        text=True,
-        timeout=60,
-        **options,
-    )
-    assert "Traceback" not in done.stderr
-    return done
+spin = partial(primerace, "spin")
 
 
 class TestPlain:

@@ -15,7 +15,8 @@ import psutil
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
-from watching import descendants, gone, interrupt, start
+from outcomes import answers
+from watching import gone, interrupt, start
 
 from primerace import _trial, kernels, trial
 from primerace.job import QUICK, Job
@@ -26,6 +27,8 @@ from primerace.racers.split import CHUNK, Split, SplitProcesses
 from primerace.report.explained import factor_rows
 from primerace.report.findings import findings
 from primerace.scaling import cost
+
+pytestmark = pytest.mark.usefixtures("no_leftovers")
 
 METHODS = multiprocessing.get_all_start_methods()
 TWINS = (trial.no_divisor, _trial.held_no_divisor, _trial.released_no_divisor)
@@ -46,21 +49,6 @@ every_process_crew = pytest.mark.parametrize("method", METHODS)
 def crew(racer, kernel):
     with racer.start(2) as crew:
         yield crew
-
-
-@pytest.fixture(autouse=True)
-def no_leftovers():
-    """No test leaves a process or a thread behind that it did not find."""
-    processes, threads = descendants(), set(threading.enumerate())
-    yield
-    assert gone(each for each in descendants() if each not in processes)
-    assert set(threading.enumerate()) <= threads
-
-
-def answers(outcomes):
-    outcomes = sorted(outcomes, key=lambda outcome: outcome.index)
-    assert [outcome.index for outcome in outcomes] == list(range(len(outcomes)))
-    return [outcome.answer for outcome in outcomes]
 
 
 class TestPartsOfTheKernels:

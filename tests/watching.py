@@ -4,8 +4,10 @@ import os
 import signal
 import subprocess
 import sys
+import threading
 import time
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Iterator
+from contextlib import contextmanager
 
 import psutil
 
@@ -48,6 +50,24 @@ def gone(processes: Iterable[psutil.Process], seconds: float = 10.0) -> bool:
     """Whether all of them end in time."""
     watched = list(processes)
     return eventually(lambda: not any(map(alive, watched)), seconds)
+
+
+@contextmanager
+def nothing_left() -> Iterator[None]:
+    """Fail where the block leaves a process or a thread behind that it did not find."""
+    processes, threads = descendants(), set(threading.enumerate())
+    yield
+    assert gone(each for each in descendants() if each not in processes)
+    assert eventually(lambda: set(threading.enumerate()) <= threads | set(_of_executors()))
+
+
+def _of_executors() -> list[threading.Thread]:
+    """Threads of the standard library that end when they are collected, and the one that Dask keeps."""
+    return [
+        each
+        for each in threading.enumerate()
+        if type(each).__name__.endswith("ManagerThread") or each.name.startswith("Dask-Offload")
+    ]
 
 
 def start(*arguments: str, **options: object) -> "subprocess.Popen[str]":

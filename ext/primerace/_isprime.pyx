@@ -35,6 +35,17 @@ cdef extern from "isprime.h":
 cdef extern from "search.h":
     uint64_t first_prime(uint64_t n, int64_t step) noexcept nogil
 
+cdef extern from *:
+    """
+    #ifdef __clang__
+    #define PRIMERACE_COMPILER __VERSION__
+    #else
+    #define PRIMERACE_COMPILER "GCC " __VERSION__
+    #endif
+    """
+    const char *PRIMERACE_COMPILER
+    const unsigned long CYTHON_HEX_VERSION
+
 cdef enum Magnitude:
     NEGATIVE, WORD, LARGE
 
@@ -213,6 +224,19 @@ def use_instruction_set(str name not None):
         ValueError: it is unknown, or this CPU does not have it; the message lists what it has.
     """
     select_instruction_set(find_instruction_set(name))
+
+
+def build_details():
+    """Return what this module was compiled with: the versions of the C compiler and of Cython.
+
+    >>> sorted(build_details())
+    ['compiler', 'cython']
+    """
+    cdef unsigned long cython = CYTHON_HEX_VERSION
+    return {
+        "compiler": PRIMERACE_COMPILER.decode("utf-8"),
+        "cython": f"{cython >> 24}.{cython >> 16 & 255}.{cython >> 8 & 255}",
+    }
 
 
 def run_block(str name not None, numbers, answers):

@@ -9,7 +9,9 @@ def start() -> int:
     """Run the command line; Ctrl-C while it is still being loaded ends quietly too."""
     try:
         from primerace.cli import main
+        from primerace.cli.dropped import send_again
 
+        sys.unraisablehook = send_again
         return main()
     except KeyboardInterrupt:
         return INTERRUPTED

@@ -19,7 +19,7 @@ CONFIDENCE = 0.95
 
 @dataclass(frozen=True, slots=True)
 class Ratio:
-    """A median of paired ratios with its 95% interval; the interval is None below six rounds."""
+    """A median of paired ratios with its interval, mostly of 95%; the interval is None below six rounds."""
 
     value: float
     low: float | None = None
@@ -43,13 +43,19 @@ class Ratio:
         return self.high is not None and self.high < 1
 
 
-def paired_ratio(numerators: Sequence[float], denominators: Sequence[float], seed: int = 0) -> Ratio:
-    """The median of the ratios of two equally long series, with its bootstrap 95% interval.
+def paired_ratio(
+    numerators: Sequence[float],
+    denominators: Sequence[float],
+    seed: int = 0,
+    confidence: float = CONFIDENCE,
+) -> Ratio:
+    """The median of the ratios of two equally long series, with its bootstrap interval.
 
     Args:
         numerators: for a speed-up the baseline's seconds, one for each round.
         denominators: the contestant's seconds in the same rounds.
         seed: makes the interval repeatable.
+        confidence: of the interval, 0.95 unless told.
 
     Returns:
         The ratio; without an interval where there are fewer than six rounds.
@@ -60,7 +66,7 @@ def paired_ratio(numerators: Sequence[float], denominators: Sequence[float], see
     ratios = [above / below for above, below in zip(numerators, denominators, strict=True)]
     if len(ratios) < FEWEST_ROUNDS:
         return Ratio(median(ratios))
-    return _with_interval(median(ratios), _medians(ratios, seed), len(ratios))
+    return _with_interval(median(ratios), _medians(ratios, seed), len(ratios), confidence)
 
 
 def independent_ratio(numerators: Sequence[float], denominators: Sequence[float], seed: int = 0) -> Ratio:
@@ -92,10 +98,10 @@ def _medians(values: Sequence[float], seed: int) -> Any:
     return np.median(generator.choice(np.asarray(values), size=(RESAMPLES, len(values))), axis=1)
 
 
-def _with_interval(value: float, resampled: Any, count: int) -> Ratio:
+def _with_interval(value: float, resampled: Any, count: int, confidence: float = CONFIDENCE) -> Ratio:
     import numpy as np
 
-    tail = 100 * expanded_tail(count)
+    tail = 100 * expanded_tail(count, confidence)
     low, high = np.percentile(resampled, [tail, 100 - tail])
     return Ratio(value, float(low), float(high))
 
@@ -110,17 +116,17 @@ def restlessness(seconds: Sequence[float]) -> float:
     return round(median(max(pair) / min(pair) - 1 for pair in pairs), 4) if len(seconds) > 1 else 0.0
 
 
-def expanded_tail(count: int) -> float:
+def expanded_tail(count: int, confidence: float = CONFIDENCE) -> float:
     """The share of resamples to leave out at each end, for `count` observations.
 
-    It is less than half of 1 - CONFIDENCE by as much as Student's t is wider than the normal distribution
+    It is less than half of 1 - confidence by as much as Student's t is wider than the normal distribution
     and the sample's own spread narrower than the truth (Hesterberg 2015, section 4.1.2).
 
     >>> round(expanded_tail(6), 3), round(expanded_tail(1000), 3)
     (0.002, 0.025)
     """
     normal = NormalDist()
-    t = student_t(normal.inv_cdf((1 + CONFIDENCE) / 2), count - 1)
+    t = student_t(normal.inv_cdf((1 + confidence) / 2), count - 1)
     return normal.cdf(-sqrt(count / (count - 1)) * t)
 
 

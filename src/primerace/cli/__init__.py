@@ -10,12 +10,14 @@ import sys
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from importlib import import_module
-from importlib.metadata import version
 from types import FrameType
 
 import click
 
+from primerace.about import about
 from primerace.cli.advise import advise
+from primerace.cli.dropped import Terminated
+from primerace.cli.duel import duel
 from primerace.cli.files import compare, export, show
 from primerace.cli.gil import gil
 from primerace.cli.lists import check, racers
@@ -23,6 +25,7 @@ from primerace.cli.plot import plot
 from primerace.cli.race import race
 from primerace.cli.report import report
 from primerace.cli.run import run
+from primerace.cli.serve import serve
 from primerace.cli.spin import spin
 from primerace.cli.sweep import sweep
 from primerace.job import JobError
@@ -34,8 +37,21 @@ from primerace.target import TargetError
 FAILED, USAGE, INTERRUPTED, TERMINATED = 1, 2, 130, 143
 
 
+def _show_version(context: click.Context, parameter: click.Parameter, wanted: bool) -> None:
+    if wanted:
+        click.echo(about())
+        context.exit()
+
+
 @click.group(context_settings={"help_option_names": ["-h", "--help"]})
-@click.version_option(version("primerace"), prog_name="primerace")
+@click.option(
+    "--version",
+    is_flag=True,
+    is_eager=True,
+    expose_value=False,
+    callback=_show_version,
+    help="Show the version, and what a report of a bug needs to know, and exit.",
+)
 def command() -> None:
     """Race Python's concurrency models on one CPU-bound job.
 
@@ -43,7 +59,9 @@ def command() -> None:
     """
 
 
-for subcommand in (race, advise, run, sweep, show, compare, plot, report, export, spin, gil, racers, check):
+for subcommand in (
+    race, advise, run, sweep, show, compare, plot, report, export, spin, gil, duel, serve, racers, check
+):  # fmt: skip
     command.add_command(subcommand)
 
 
@@ -98,10 +116,6 @@ def _numbers_of_any_length() -> Iterator[None]:
         yield
     finally:
         sys.set_int_max_str_digits(limit)
-
-
-class Terminated(SystemExit):
-    """How SIGTERM ends this program; a plain SystemExit in a user's function is that function's own."""
 
 
 def _terminate(number: int, frame: FrameType | None) -> None:

@@ -3,12 +3,9 @@
 Nothing of this process changes, its switch interval least of all: the call is made in another one.
 """
 
-import fcntl
 import json
 import os
-from collections.abc import Callable, Iterator
-from contextlib import contextmanager
-from io import FileIO
+from collections.abc import Callable
 from multiprocessing.connection import wait
 from time import monotonic, sleep
 from typing import Any
@@ -16,13 +13,13 @@ from typing import Any
 from primerace.gil.child import CALIBRATION, CALL, FORKED, IMPORT, LONG_CALL, Request
 from primerace.gil.process import Child, started
 from primerace.gil.verdict import GilVerdict
+from primerace.pipes import pipe
 from primerace.plain import shown
 from primerace.racers.children import in_words
 
 TIMEOUT = 60.0  # seconds
 GLANCE = 0.02  # seconds between two looks whether the process still runs
 CHUNK = 1 << 16
-STANDARD = 3  # streams, with the numbers below
 
 DURING = {
     None: "before the function was imported",
@@ -95,7 +92,7 @@ def run(request: Request, timeout: float = TIMEOUT) -> GilVerdict:
     Raises:
         ProbeError: there is no verdict.
     """
-    with _pipe() as (results, told), _pipe() as (lifeline, held):
+    with pipe() as (results, told), pipe() as (lifeline, held):
         own = results.fileno(), held.fileno()
         with started(request, told.fileno(), lifeline.fileno(), own) as child:
             told.close()
@@ -123,23 +120,6 @@ def _verdict(name: str, messages: list[dict[str, Any]], status: int | None, time
             "returned at the default one; it may take too long, or wait in a loop for another thread"
         )
     raise ProbeError(f"{name} took more than {timeout:g} s, {during}")
-
-
-@contextmanager
-def _pipe() -> Iterator[tuple[FileIO, FileIO]]:
-    """Both ends; a process that is started here has only those that are handed to it."""
-    reading, writing = os.pipe()
-    with FileIO(_apart(reading)) as reader, FileIO(_apart(writing), "w") as writer:
-        yield reader, writer
-
-
-def _apart(end: int) -> int:
-    """The end of a pipe under a number that no standard stream has in a process that is started here."""
-    if end >= STANDARD:
-        return end
-    moved = fcntl.fcntl(end, fcntl.F_DUPFD_CLOEXEC, STANDARD)
-    os.close(end)
-    return moved
 
 
 def _listen(child: Child, results: int, deadline: float) -> list[dict[str, Any]]:

@@ -2,12 +2,16 @@
 
 from primerace.racers.asyncio import Asyncio, AsyncioNap, AsyncioProcesses, AsyncioThreads
 from primerace.racers.base import Crew, FunctionError, Outcome, Racer, RacerError, WorkerDied
+from primerace.racers.celery import Celery
+from primerace.racers.dask import Dask
 from primerace.racers.greenlets import Gevent
+from primerace.racers.gunicorn import Gunicorn
 from primerace.racers.interpreters import Interpreters
 from primerace.racers.joblib import Joblib
 from primerace.racers.native import Native
 from primerace.racers.pools import ProcessPool, ThreadPool
 from primerace.racers.processes import Processes
+from primerace.racers.rq import Rq
 from primerace.racers.sequential import Sequential
 from primerace.racers.split import Split
 from primerace.racers.threads import Threads
@@ -40,6 +44,10 @@ RACERS: dict[str, type[Racer]] = {
         Native,
         Split,
         Joblib,
+        Dask,
+        Celery,
+        Rq,
+        Gunicorn,
     )
 }
 

@@ -71,13 +71,18 @@ def _cannot_travel(racer: str, what: str, error: Exception) -> RacerError:
 
 
 @contextmanager
-def interrupts_held() -> Iterator[None]:
+def interrupts_held(context: BaseContext | None = None) -> Iterator[None]:
     """Hold Ctrl-C back while children are started; they inherit that until they have settled in.
 
     Without it a child interrupted too early prints a traceback, and an interrupt in the middle of a fork is
-    lost in the hooks that Python runs around it.
+    lost in the hooks that Python runs around it. So would SIGTERM be.
+
+    Args:
+        context: of children that settle in; where they are forked, SIGTERM is held back too.
     """
-    before = signal.pthread_sigmask(signal.SIG_BLOCK, {signal.SIGINT})
+    forks = context is not None and context.get_start_method() == "fork"
+    held = {signal.SIGINT, signal.SIGTERM} if forks else {signal.SIGINT}
+    before = signal.pthread_sigmask(signal.SIG_BLOCK, held)
     try:
         yield
     finally:
@@ -95,7 +100,7 @@ def settle_under(sentinel: int) -> None:
     """Leave Ctrl-C to the parent, and end this process when the parent's end of this pipe closes."""
     signal.signal(signal.SIGINT, signal.SIG_IGN)
     signal.signal(signal.SIGTERM, signal.SIG_DFL)
-    signal.pthread_sigmask(signal.SIG_UNBLOCK, {signal.SIGINT})
+    signal.pthread_sigmask(signal.SIG_UNBLOCK, {signal.SIGINT, signal.SIGTERM})
     _die_with(sentinel)
     threading.Thread(target=_leave_after, args=(sentinel,), daemon=True).start()
 

@@ -5,7 +5,6 @@ replaces blocking functions of the standard library, and that must not reach the
 results go as in processes.py.
 """
 
-import pickle
 import warnings
 from collections.abc import Iterator
 from dataclasses import replace
@@ -18,7 +17,7 @@ from typing import Any
 
 from primerace.racers.base import Crew, Failure, Function, Outcome, Racer, WorkerDied, perform
 from primerace.racers.children import NOTHING, in_flight, in_words, settle_in, unavailable
-from primerace.racers.processes import DONE, PILL, READY, ProcessCrew, Worker, answer, take
+from primerace.racers.processes import PILL, ProcessCrew, Worker, answer, runs, take
 
 
 class Gevent(Racer):
@@ -49,27 +48,19 @@ class GreenletCrew(ProcessCrew):
 
 
 def work(number: int, pipe: Connection, jobs: Connection, turn: Any, desks: Any) -> None:
-    """The life of the process: run after run, until None comes instead of a run."""
+    """The life of the process."""
     settle_in()
     become_cooperative()
     keep_time()
     import gevent
 
-    pipe.send(READY)
-    while run := pipe.recv():
-        parcel, epoch = run
-        try:
-            function = pickle.loads(parcel)
-        except Exception as error:
-            pipe.send(Failure.of(None, error))
-            return
+    for function, epoch in runs(pipe):
         queue = iter(lambda: take(jobs, turn), PILL)
         greenlets = [
             gevent.spawn(work_off, function, queue, pipe, worker, desks, epoch)
             for worker in range(len(desks))
         ]
         gevent.joinall(greenlets, raise_error=True)
-        pipe.send(DONE)
 
 
 def become_cooperative() -> None:

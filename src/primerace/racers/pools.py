@@ -149,7 +149,7 @@ class ProcessPoolCrew(PoolCrew):
         self._seats = context.Value("i", 0)
         places = (self._seats, self._desks, self._pids, self._barrier)
         self._executor = ProcessPoolExecutor(workers, context, sit_down, places)
-        with interrupts_held():
+        with interrupts_held(context):
             arrivals = [self._executor.submit(os.getpid) for _ in range(workers)]
         for arrival in arrivals:
             arrival.result()

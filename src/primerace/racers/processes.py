@@ -82,7 +82,7 @@ class ProcessCrew(Crew):
     def _start(self, workers: int, context: BaseContext) -> None:
         self._desks = context.RawArray("q", [NOTHING] * workers)
         self._turn = context.Lock()
-        with interrupts_held():
+        with interrupts_held(context):
             self._hire_all(workers, context)
 
     def _hire_all(self, workers: int, context: BaseContext) -> None:
@@ -201,8 +201,18 @@ def feed(jobs: Connection, items: Sequence[Any], workers: int) -> None:
 
 
 def work(number: int, pipe: Connection, jobs: Connection, turn: Any, desks: Any) -> None:
-    """The life of a worker: run after run, until None comes instead of a run."""
+    """The life of a worker."""
     settle_in()
+    for function, epoch in runs(pipe):
+        while job := take(jobs, turn):
+            index, item = job
+            desks[number] = index
+            answer(pipe, perform(function, index, item, number, epoch))
+            desks[number] = NOTHING
+
+
+def runs(pipe: Connection) -> Iterator[tuple[Function, float]]:
+    """Run after run, each its function and when it began, until None comes instead of a run."""
     pipe.send(READY)
     while run := pipe.recv():
         parcel, epoch = run
@@ -211,11 +221,7 @@ def work(number: int, pipe: Connection, jobs: Connection, turn: Any, desks: Any)
         except Exception as error:
             pipe.send(Failure.of(None, error))
             return
-        while job := take(jobs, turn):
-            index, item = job
-            desks[number] = index
-            answer(pipe, perform(function, index, item, number, epoch))
-            desks[number] = NOTHING
+        yield function, epoch
         pipe.send(DONE)
 
 

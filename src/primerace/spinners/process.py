@@ -22,7 +22,7 @@ def watch(line: Line, work: Work) -> Watched:
         target=animate, args=(line, theirs), name="spinner", daemon=True
     )
     with line.showing(spinner), ours:
-        with interrupts_held():
+        with interrupts_held(processes):
             spinner.start()
         theirs.close()
         try:

@@ -1,0 +1,194 @@
+"""The command that holds a duel."""
+
+import json
+import os
+
+import click
+from rich.progress import BarColumn, Progress, TextColumn, TimeElapsedColumn
+
+from primerace import items as reading
+from primerace import machine
+from primerace.cli import options
+from primerace.cli.options import InputError
+from primerace.duel import task
+from primerace.duel.contender import DuelError, find
+from primerace.duel.pairing import TIMEOUT, Duel
+from primerace.duel.score import FEWEST_PAIRS
+from primerace.duel.task import Task
+from primerace.duel.verdict import THRESHOLD
+from primerace.items import JobError
+from primerace.job import Job
+from primerace.kernels import KERNELS
+from primerace.lineup import known, unsuited
+from primerace.racers import RACERS
+from primerace.report.duel import print_duel
+from primerace.target import FORMS
+
+USAGE, INTERRUPTED = 2, 130
+MOST_PAIRS = 10_000
+
+
+@click.command()
+@click.argument("a")
+@click.argument("b")
+@click.option("--kernel", help=f"What tests the numbers: {', '.join(KERNELS)}. [default: fast]")
+@options.items
+@click.option(
+    "--function", metavar="MODULE:NAME", help=f"Instead of a kernel a function of your own: {FORMS}."
+)
+@click.option(
+    "--items-from", metavar="MODULE:NAME", help="Instead of --items: a generator of the items of --function."
+)
+@click.option("--racer", metavar="NAME", help="Who runs it. [default: a for loop]")
+@click.option(
+    "--workers",
+    type=click.IntRange(1, options.MOST_WORKERS),
+    help="Workers of --racer. [default: the usable cores]",
+)
+@click.option(
+    "--pairs", type=click.IntRange(FEWEST_PAIRS, MOST_PAIRS), help="Exactly this many pairs of trials."
+)
+@click.option(
+    "--seconds",
+    type=float,
+    callback=options.duration,
+    default=30.0,
+    show_default=True,
+    help=f"Without --pairs: at least {FEWEST_PAIRS} pairs, and as many as are needed and fit in this time.",
+)
+@click.option(
+    "--threshold",
+    callback=options.share,
+    metavar="SHARE",
+    default=str(THRESHOLD),
+    show_default=f"{THRESHOLD:.0%}",
+    help="By how much B has to be slower for an exit code of 1.",
+)
+@click.option(
+    "--timeout",
+    type=float,
+    callback=options.duration,
+    default=TIMEOUT,
+    show_default=True,
+    help="Seconds for a trial.",
+)
+@click.option("--seed", type=click.IntRange(0), help="Of the order of the trials.")
+@click.option("--json", "json_file", metavar="FILE", help="Write every trial and the verdict; - is stdout.")
+def duel(
+    a: str,
+    b: str,
+    kernel: str | None,
+    items: str | None,
+    function: str | None,
+    items_from: str | None,
+    racer: str | None,
+    workers: int | None,
+    pairs: int | None,
+    seconds: float,
+    threshold: float,
+    timeout: float,
+    seed: int | None,
+    json_file: str | None,
+) -> int:
+    """Compare two Pythons on one job: is B slower than A?
+
+    A and B are commands (python3.13t), paths of a Python, or folders of virtual environments. Each needs a
+    primerace of its own, but for a --function without --racer. Every trial is a fresh process; A and B take
+    turns in random order. Exits with 1 where B is slower by more than the threshold.
+
+    \b
+    primerace duel python3.13 python3.13t --racer threads --kernel python
+    primerace duel venv-before venv-after --function ./work.py:crunch --items items.jsonl
+    """
+    options.check_writable("--json", json_file)
+    try:
+        work = _task(kernel, items, function, items_from, racer, workers)
+        match = Duel(find(a), find(b), [work], threshold, seed, timeout)
+        interrupted = _watch(match, pairs, seconds)
+    except DuelError as error:
+        raise InputError(str(error)) from None
+    (score,) = match.scores
+    if reason := score.failed or score.missing:
+        click.echo(f"Error: {work.name}: {reason}", err=True)
+        return 1 if score.failed else USAGE
+    if interrupted:
+        click.echo(f"interrupted after {len(score.pairs)} pairs", err=True)
+        return INTERRUPTED
+    print_duel(match, options.console(stderr=json_file == "-"))
+    options.write("--json", json_file, json.dumps(match.to_json(), indent=1) + "\n")
+    return int(score.alarms(threshold))
+
+
+def _task(
+    kernel: str | None,
+    items: str | None,
+    function: str | None,
+    items_from: str | None,
+    racer: str | None,
+    workers: int | None,
+) -> Task:
+    """What these options describe.
+
+    Raises:
+        InputError: options that don't go together.
+        JobError, RaceError: items that can't be read; an unknown kernel or racer.
+    """
+    if workers is not None and racer is None:
+        raise InputError("--workers goes with --racer")
+    count = workers or machine.usable_cores()
+    by = f", {racer} with {count} worker{'s' if count > 1 else ''}" if racer else ""
+    if racer is not None:
+        known("racer", [racer], RACERS)
+    if function is not None:
+        if kernel is not None:
+            raise InputError("--kernel goes with numbers to test for primality, not with --function")
+        drawn = _own_items(items, items_from)
+        if racer is None:
+            return task.of_function(function, os.getcwd(), drawn, function)
+        return task.of_racer_with_function(racer, count, function, os.getcwd(), drawn, function + by)
+    if items_from is not None:
+        raise InputError("--items-from goes with --function")
+    job = Job.load(items or "quick")
+    chosen = kernel or ("fast" if racer is None else "released")
+    known("kernel", [chosen], KERNELS)
+    name = f"kernel {chosen} on {job.name}{by}"
+    if racer is None:
+        return task.of_kernel(chosen, job.items, name)
+    if reason := unsuited(RACERS[racer](), [chosen]):
+        raise InputError(f"--racer {racer}: {reason}")
+    return task.of_racer(racer, chosen, count, job.items, name)
+
+
+def _own_items(items: str | None, items_from: str | None) -> list[object] | str:
+    if (items is None) == (items_from is None):
+        raise InputError("--function needs its items: either --items FILE or --items-from MODULE:NAME")
+    if items_from is not None:
+        return items_from
+    assert items is not None
+    if not reading.is_file(items):
+        raise JobError(f"--items {items!r}: there is no such file; a generator goes with --items-from")
+    return reading.values(items)
+
+
+def _watch(match: Duel, pairs: int | None, seconds: float) -> bool:
+    """Fight it out behind a progress bar; True if interrupted."""
+    console = options.console(stderr=True)
+    work = match.scores[0]
+    console.print(f"{work.task.name}: a trial of each side first …", markup=False, emoji=False)
+    columns = (BarColumn(), TextColumn("{task.description}"), TimeElapsedColumn())
+    try:
+        for _ in match.introduce():
+            pass
+        with Progress(*columns, console=console, auto_refresh=False, transient=True) as progress:
+            bar = progress.add_task("", total=pairs or FEWEST_PAIRS)
+            for score in match.run(pairs, seconds):
+                reach = "" if score.ratio is None else f", the interval reaches {score.ratio.reach:.1%}"
+                progress.update(
+                    bar,
+                    completed=len(score.pairs),
+                    description=f"pair {len(score.pairs)}{reach}",
+                    refresh=True,
+                )
+    except KeyboardInterrupt:
+        return True
+    return False

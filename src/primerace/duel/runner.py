@@ -1,0 +1,259 @@
+"""What runs in the process of a side: answer requests, each in a fork of this process.
+
+This file is all that the other interpreter gets. It imports nothing but the standard library, since that
+interpreter may have an older primerace, or none, and it keeps to what Python 3.8 knows.
+
+Requests and answers are lines of JSON. Each request is answered by a fork: no job meets what another one
+has left behind, and a job that dies takes no other one with it. What a job prints is dropped.
+"""
+
+from __future__ import annotations
+
+import fcntl
+import gc
+import hashlib
+import json
+import os
+import signal
+import sys
+from contextlib import suppress
+from importlib import import_module
+from itertools import repeat
+from time import perf_counter
+from typing import Any, Callable, Dict  # noqa: UP035  Python 3.8
+
+TRIES = 3  # laps of which the quickest tells how long one takes
+LONGEST = 500  # characters of a message
+MOST_SHOWN = 1000  # answers that are compared one by one
+PLAIN = (type(None), bool, int, str, bytes)
+
+LAP = """
+def lap(loops):
+    started = perf_counter()
+    for _ in repeat(None, loops):
+        {work}
+    return (perf_counter() - started) / loops
+"""
+
+Message = Dict[str, Any]  # noqa: UP006  Python 3.8
+
+
+class Unavailable(Exception):
+    """This interpreter can't do the job; the message says why."""
+
+
+def main(requests: int, results: int, lifeline: int) -> None:
+    """Answer requests until nobody can ask any more.
+
+    Args:
+        requests: the pipe to read from.
+        results: the pipe to write to.
+        lifeline: a pipe whose other end closes when the parent is gone.
+    """
+    folder = os.path.dirname(os.path.abspath(__file__))
+    sys.path[:] = [place for place in sys.path if place != folder]
+    settle_under(lifeline)
+    with open(requests) as lines:
+        for line in lines:
+            status = in_fork(json.loads(line), results)
+            if status != 0:
+                send(results, {"died": status})
+
+
+def settle_under(lifeline: int) -> None:
+    """Leave Ctrl-C to the parent, and end with it, together with all that was started here.
+
+    The system sends SIGIO, which ends a process, to the group of this one when the parent's end of the pipe
+    closes. That works in the middle of a call that holds the GIL, where no thread of ours could act.
+    """
+    signal.signal(signal.SIGINT, signal.SIG_IGN)
+    for number in (signal.SIGTERM, signal.SIGIO):
+        signal.signal(number, signal.SIG_DFL)
+    signal.pthread_sigmask(signal.SIG_UNBLOCK, {signal.SIGINT})
+    fcntl.fcntl(lifeline, fcntl.F_SETOWN, -os.getpid())
+    fcntl.fcntl(lifeline, fcntl.F_SETFL, fcntl.fcntl(lifeline, fcntl.F_GETFL) | os.O_ASYNC)
+
+
+def in_fork(request: Message, results: int) -> int:
+    """Answer a request in a fork, and return how that ended: 0, or as subprocess tells it."""
+    for module in request["preload"]:
+        with suppress(ImportError):  # the job itself will tell
+            import_module(module)
+    pid = os.fork()
+    if pid == 0:
+        try:
+            send(results, answer_to(request))
+            os._exit(0)
+        finally:
+            os._exit(1)
+    status = os.waitpid(pid, 0)[1]
+    return -os.WTERMSIG(status) if os.WIFSIGNALED(status) else os.WEXITSTATUS(status)
+
+
+def send(results: int, message: Message) -> None:
+    """Write a line of JSON."""
+    line = memoryview(json.dumps(message).encode() + b"\n")
+    while line:
+        line = line[os.write(results, line) :]
+
+
+def answer_to(request: Message) -> Message:
+    """What the request asks for, or why there is no answer."""
+    try:
+        return facts() if request["task"] is None else trial(request)
+    except Unavailable as reason:
+        return {"unavailable": str(reason)}
+    except BaseException as error:
+        return {"error": in_words(error)}
+
+
+def in_words(error: BaseException) -> str:
+    """An exception in one line."""
+    try:
+        text = " ".join(str(error).split())
+    except Exception:
+        text = ""
+    return (type(error).__name__ + (": " + text if text else ""))[:LONGEST]
+
+
+def facts() -> Message:
+    """What this interpreter is, and which primerace it has."""
+    import platform
+    from importlib.metadata import PackageNotFoundError, version
+    from importlib.util import find_spec
+
+    versions = {}
+    for package in ("primerace", "numpy"):
+        with suppress(PackageNotFoundError):
+            versions[package] = version(package)
+    found = find_spec("primerace")
+    return {
+        "executable": sys.executable,
+        "python": platform.python_version(),
+        "implementation": platform.python_implementation(),
+        "compiler": platform.python_compiler(),
+        "gil_enabled": bool(getattr(sys, "_is_gil_enabled", lambda: True)()),
+        "primerace": versions.get("primerace"),
+        "numpy": versions.get("numpy"),
+        "location": os.path.dirname(found.origin) if found and found.origin else None,
+    }
+
+
+def trial(request: Message) -> Message:
+    """Prepare the task, warm up, and time its laps; the quickest counts.
+
+    Where the request names no loops, find how many make a lap last long enough, and show the answers.
+    """
+    task, loops = request["task"], request["loops"]
+    names = prepared(task)
+    lap = names["lap"]
+    try:
+        if task["once"]:
+            return {"loops": 1, "seconds": lap(1), "digest": None, "shown": None}
+        answers = eval(task["work"], names)
+        if not loops:
+            return {
+                **calibrated(lap, request["lap_seconds"]),
+                "digest": digest(answers),
+                "shown": shown(answers),
+            }
+        if loops > 1:  # else the answers were one
+            lap(loops)
+        gc.collect()
+        return {"seconds": min(lap(loops) for _ in range(request["laps"])), "digest": digest(answers)}
+    finally:
+        exec(task["teardown"], names)
+
+
+def prepared(task: Message) -> Message:
+    """The names that a task has after its set-up; `lap` is the function that times its work.
+
+    Args:
+        task: its `setup` knows `data`, `load` and `Unavailable`, its `work` all that the set-up has named.
+    """
+    names = {
+        "data": task["data"],
+        "load": load,
+        "Unavailable": Unavailable,
+        "perf_counter": perf_counter,
+        "repeat": repeat,
+    }
+    exec(task["setup"], names)
+    exec(LAP.format(work=task["work"]), names)
+    return names
+
+
+def calibrated(lap: Callable[[int], float], enough: float) -> Message:
+    """How often the work has to be done for a lap of enough seconds, and the seconds of doing it once."""
+    loops = 1
+    while True:
+        seconds = min(lap(loops) for _ in range(TRIES))
+        if seconds * loops >= enough:
+            return {"loops": loops, "seconds": seconds}
+        loops *= 2
+
+
+def digest(answers: object) -> str | None:
+    """What tells apart answers that differ; None where nothing can, as for objects of most classes."""
+    content = content_of(answers)
+    return None if content is None else hashlib.sha256(content.encode()).hexdigest()
+
+
+def shown(answers: Any) -> list[str] | None:
+    """The answers one by one, if there are not too many of them."""
+    if not hasattr(answers, "__len__") or len(answers) > MOST_SHOWN or isinstance(answers, (str, dict)):
+        return None
+    return [(content_of(answer) or "?")[:LONGEST] for answer in answers]
+
+
+def content_of(value: Any) -> str | None:
+    """The value as text that is the same in every Python; numbers to nine digits."""
+    if str(getattr(value, "dtype", "")) == "bool" and value.size > MOST_SHOWN:
+        return hashlib.sha256(value.tobytes()).hexdigest()
+    if hasattr(value, "tolist"):
+        value = value.tolist()
+    if isinstance(value, float):
+        return f"{value:.9g}"
+    if isinstance(value, PLAIN):
+        return repr(value)
+    if isinstance(value, dict):
+        value = [list(item) for item in value.items()]
+    if not isinstance(value, (list, tuple)):
+        return None
+    parts = []
+    for each in value:
+        part = content_of(each)
+        if part is None:
+            return None
+        parts.append(part)
+    return f"[{', '.join(parts)}]"
+
+
+def load(spec: str, folder: str) -> Any:
+    """What `package.module:name` or `./script.py:name` names, looked for in the folder.
+
+    Raises:
+        Unavailable: there is no such thing here.
+    """
+    place, _, path = spec.rpartition(":")
+    if place.endswith(".py") or os.sep in place:
+        script = os.path.abspath(os.path.join(folder, os.path.expanduser(place)))
+        if not os.path.isfile(script):
+            raise Unavailable(f"there is no script {place!r}")
+        folder, name = os.path.split(script)
+        place = os.path.splitext(name)[0]
+    if folder not in sys.path:
+        sys.path.insert(0, folder)
+    try:
+        found = import_module(place)
+    except ModuleNotFoundError as error:
+        raise Unavailable(f"there is no module {error.name!r}") from error
+    for name in path.split("."):
+        if not hasattr(found, name):
+            raise Unavailable(f"{place} has no {name!r}")
+        found = getattr(found, name)
+    return found
+
+
+if __name__ == "__main__":
+    main(*map(int, sys.argv[1:]))

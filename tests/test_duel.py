@@ -1,0 +1,307 @@
+"""The duel: what it finds between two Pythons, what it can't judge, and that nothing of it is left."""
+
+import json
+import signal
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+from watching import descendants, eventually, gone, interrupt, start
+
+from primerace.duel import Duel, DuelError, find, task
+from primerace.duel.score import FEWEST_PAIRS, Score
+from primerace.duel.verdict import FASTER, NOISY, SAME, SLOWER, is_alarm, judge
+from primerace.report.duel import row, same_place, sentences
+from primerace.stats import Ratio
+
+PYTHON = sys.executable
+
+# The side that the script `slow` starts is to be slower: it counts twice as far.
+WORK = """
+import os
+import signal
+import time
+
+IS_SLOW = "SLOW_SIDE" in os.environ
+
+def count(n):
+    return sum(range(n)) > 0
+
+def crunch(n):
+    return sum(range(2 * n if IS_SLOW else n)) > 0
+
+def differ(n):
+    return n + IS_SLOW
+
+def raise_there(n):
+    if IS_SLOW:
+        raise ValueError("not\\n on this side")
+
+def die(n):
+    os.kill(os.getpid(), signal.SIGKILL)
+
+def hang(n):
+    print("printed by the job", flush=True)
+    while True:
+        pass
+
+def never_the_same(n):
+    return time.perf_counter_ns()
+
+def items():
+    yield 20_000
+"""
+
+
+@pytest.fixture
+def folder(tmp_path, monkeypatch):
+    """A folder with the jobs, their items, and a second name for this Python."""
+    (tmp_path / "work.py").write_text(WORK)
+    (tmp_path / "items.json").write_text("[20000]")
+    command(tmp_path / "slow", f'SLOW_SIDE=1 exec {PYTHON} "$@"')
+    monkeypatch.chdir(tmp_path)
+    return tmp_path
+
+
+def command(path, line):
+    """Write a command of one line."""
+    path.write_text(f"#!/bin/sh\n{line}\n")
+    path.chmod(0o755)
+
+
+def duel(*arguments, code=0):
+    """Run the command; a traceback is a failure, and so is another exit code."""
+    done = subprocess.run(
+        [PYTHON, "-m", "primerace", "duel", *arguments],
+        capture_output=True,
+        text=True,
+        timeout=90,
+        check=False,
+    )
+    assert "Traceback" not in done.stderr
+    assert done.returncode == code, done.stdout + done.stderr
+    return done
+
+
+def own(name):
+    """The options of one of the jobs."""
+    return "--function", f"./work.py:{name}", "--items", "items.json"
+
+
+class TestRule:
+    @pytest.mark.parametrize(
+        ("ratio", "verdict", "alarm"),
+        [
+            (Ratio(1.03, 1.01, 1.05), SLOWER, True),
+            (Ratio(1.01, 1.001, 1.02), SLOWER, False),
+            (Ratio(0.97, 0.95, 0.99), FASTER, False),
+            (Ratio(1.0, 0.985, 1.015), SAME, False),
+            (Ratio(1.03, 0.99, 1.07), NOISY, False),
+            (Ratio(1.0), NOISY, False),
+        ],
+    )
+    def test_verdicts(self, ratio, verdict, alarm):
+        assert judge(ratio, 0.02) == verdict
+        assert is_alarm(ratio, 0.02) == alarm
+
+    def test_too_few_pairs_have_no_verdict(self):
+        score = Score(task.of_kernel("held", [97], "one"), [(1.0, 2.0)] * (FEWEST_PAIRS - 1))
+        assert score.verdict(0.02) is None
+        score.pairs.append((1.0, 2.0))
+        assert score.verdict(0.02) == SLOWER
+        assert score.ratio == Ratio(2.0, 2.0, 2.0)
+
+
+class TestContender:
+    def test_a_virtual_environment_is_its_python(self, tmp_path):
+        (tmp_path / "bin").mkdir()
+        (tmp_path / "bin" / "python").symlink_to(PYTHON)
+        assert find(str(tmp_path)).executable == str(tmp_path / "bin" / "python")
+
+    @pytest.mark.parametrize(
+        ("name", "reason"),
+        [
+            ("no-such-python", "no command of that name"),
+            ("./no/such/python", "no such file that can be run"),
+            ("/", "no virtual environment"),
+        ],
+    )
+    def test_what_is_none_is_an_error(self, name, reason):
+        with pytest.raises(DuelError, match=reason):
+            find(name)
+        assert reason in duel(name, PYTHON, code=2).stderr
+
+    def test_a_command_that_is_no_python(self):
+        assert "ls: this Python did not run, exit status" in duel("ls", "ls", code=2).stderr
+
+
+class TestMatch:
+    def test_against_itself_it_is_not_slower(self):
+        """Where the machine is noisy enough for chance, the second duel is not slower."""
+        assert any(self.verdict() != SLOWER for _ in range(2))
+
+    def verdict(self):
+        match = Duel(find(PYTHON), find(PYTHON), [task.of_kernel("held", [99990001] * 20, "one")])
+        list(match.introduce())
+        (score,) = [list(match.run(FEWEST_PAIRS)), match.scores][1]
+        assert len(score.pairs) == FEWEST_PAIRS
+        assert score.failed is score.missing is None
+        return score.verdict(match.threshold)
+
+    def test_jobs_that_go_wrong_take_no_other_with_them(self, folder):
+        names = ("die", "raise_there", "differ", "count")
+        tasks = [task.of_function(f"work:{name}", str(folder), [1000], name) for name in names]
+        tasks.append(task.of_function("work:nothing", str(folder), [1], "nothing"))
+        tasks.append(task.of_racer("no-such-racer", "held", 2, [97], "racer"))
+        match = Duel(find(PYTHON), find("./slow"), tasks, timeout=30)
+        assert {score.task.name for score in match.introduce()} == {*names, "nothing", "racer"}
+        list(match.run(FEWEST_PAIRS))
+        die, raise_there, differ, count, nothing, racer = match.scores
+        assert die.failed == f"{PYTHON}: the job ended its process, killed by SIGKILL"
+        assert raise_there.failed == "./slow: ValueError: not on this side"
+        assert differ.failed == f"item 0: {PYTHON} answers 1000, ./slow answers 1001"
+        assert nothing.missing == f"{PYTHON}: work has no 'nothing'"
+        assert racer.missing is not None
+        assert len(count.pairs) == FEWEST_PAIRS
+        assert [row(score, 0.02)[1] for score in (die, nothing)] == ["failed", "not here"]
+        assert [score.alarms(0.02) for score in (die, nothing)] == [True, False]
+        assert any("the job ended its process" in sentence for sentence in sentences(match))
+
+    def test_a_racer_and_the_first_import(self):
+        tasks = [
+            task.of_racer("threads", "released", 2, [97, 91], "threads"),
+            task.Task("import", "", "__import__('primerace')", once=True),
+        ]
+        match = Duel(find(PYTHON), find(PYTHON), tasks)
+        list(match.introduce())
+        list(match.run(FEWEST_PAIRS))
+        threads, imported = match.scores
+        assert len(threads.pairs) == len(imported.pairs) == FEWEST_PAIRS
+        assert imported.loops == 1
+        assert min(min(pair) for pair in imported.pairs) > 1e-4  # it was really imported, not found loaded
+
+    def test_a_rematch_knows_the_sides_and_begins_from_nothing(self, folder):
+        match = Duel(
+            find(PYTHON), find("./slow"), [task.of_function("work:count", str(folder), [1000], "count")]
+        )
+        list(match.introduce())
+        list(match.run(FEWEST_PAIRS))
+        again = match.rematch(match.scores, seed=1)
+        assert (again.facts, again.scores[0].loops) == (match.facts, match.scores[0].loops)
+        assert again.scores[0].pairs == []
+        list(again.run(FEWEST_PAIRS))
+        assert len(again.scores[0].pairs) == len(match.scores[0].pairs) == FEWEST_PAIRS
+
+    def test_one_primerace_on_both_sides_is_told(self):
+        facts = {"location": "/somewhere/primerace", "executable": "/a/python"}
+        assert "both sides import primerace" in same_place([facts, {**facts, "executable": "/b/python"}])
+        assert same_place([facts, facts]) is None
+
+
+class TestCommand:
+    def test_a_slower_side_is_found(self, folder):
+        done = duel(PYTHON, "./slow", *own("crunch"), "--pairs", "15", "--json", "-", code=1)
+        result = json.loads(done.stdout)
+        (found,) = result["tasks"]
+        assert (result["kind"], found["verdict"]) == ("duel", SLOWER)
+        assert 1.2 < found["ratio"]["value"] < 4
+        assert len(found["pairs"]) >= FEWEST_PAIRS
+        assert "slower: B takes" in done.stderr
+
+    def test_the_other_way_round_it_is_faster(self, folder):
+        done = duel("./slow", PYTHON, *own("crunch"), "--pairs", "15")
+        assert "faster: B takes" in done.stdout
+        assert f"B  {PYTHON}: CPython" in done.stdout
+
+    def test_another_python_needs_no_primerace_for_a_function(self, folder):
+        """-S hides all that is installed: what is compared then is a Python without primerace."""
+        command(folder / "bare", f'exec {PYTHON} -S -E "$@"')
+        done = duel(
+            "./bare", PYTHON, "--function", "work:count", "--items-from", "work:items", "--pairs", "10"
+        )
+        assert "work:count" in done.stdout
+        missing = duel("./bare", PYTHON, code=2).stderr
+        assert "./bare: primerace is not installed there" in missing
+
+    @pytest.mark.parametrize(
+        ("name", "message", "code"),
+        [
+            ("raise_there", "./slow: ValueError: not on this side", 1),
+            ("die", "the job ended its process, killed by SIGKILL", 1),
+            ("differ", "answers 20000, ./slow answers 20001", 1),
+            ("no_such", "work has no 'no_such'", 2),
+        ],
+    )
+    def test_what_can_not_be_judged(self, folder, name, message, code):
+        done = duel(PYTHON, "./slow", *own(name), code=code)
+        assert message in done.stderr
+        assert done.stdout == ""
+
+    def test_answers_that_are_never_the_same(self, folder):
+        assert "answers" in duel(PYTHON, PYTHON, *own("never_the_same"), code=1).stderr
+
+    def test_a_job_that_never_ends(self, folder):
+        done = duel(PYTHON, PYTHON, *own("hang"), "--timeout", "2", code=1)
+        assert "no answer within 2 s" in done.stderr
+        assert "printed by the job" not in done.stdout + done.stderr
+
+    @pytest.mark.parametrize(
+        ("options", "message"),
+        [
+            (["--workers", "2"], "--workers goes with --racer"),
+            (["--items-from", "a:b"], "--items-from goes with --function"),
+            (["--function", "a:b"], "--function needs its items"),
+            (["--function", "a:b", "--items", "a:b"], "there is no such file"),
+            (["--function", "a:b", "--kernel", "held"], "--kernel goes with numbers"),
+            (["--kernel", "heled"], "did you mean 'held'?"),
+            (["--racer", "thread"], "there is no racer 'thread'"),
+            (["--racer", "native", "--kernel", "python"], "only with kernel released or fast"),
+            (["--threshold", "2"], "is not a share such as 2%"),
+            (["--pairs", "3"], "3 is not in the range"),
+        ],
+    )
+    def test_options_that_can_not_be_used(self, options, message):
+        assert message in duel(PYTHON, PYTHON, *options, code=2).stderr
+
+
+class TestEnd:
+    """Nothing is left, however it ends."""
+
+    @pytest.fixture
+    def hanging(self, folder):
+        process = start("-m", "primerace", "duel", PYTHON, PYTHON, *own("hang"))
+        try:
+            assert eventually(
+                lambda: len(descendants(process.pid)) >= 3
+            )  # two sides, and the fork that hangs
+            yield process, descendants(process.pid)
+        finally:
+            process.kill()
+            process.communicate()
+
+    def test_interrupted(self, hanging):
+        process, children = hanging
+        interrupt(process)
+        output, errors = process.communicate(timeout=20)
+        assert process.returncode == 130
+        assert "interrupted" in errors
+        assert "Traceback" not in errors
+        assert gone(children)
+
+    @pytest.mark.parametrize(("number", "code"), [(signal.SIGTERM, 143), (signal.SIGKILL, -signal.SIGKILL)])
+    def test_terminated(self, hanging, number, code):
+        process, children = hanging
+        process.send_signal(number)
+        process.communicate(timeout=20)
+        assert process.returncode == code
+        assert gone(children)
+
+
+def test_the_runner_needs_nothing_but_the_standard_library():
+    """Any Python from 3.8 on may run it: it imports no module of ours."""
+    from primerace.duel import runner
+
+    text = Path(runner.__file__).read_text()
+    imported = [line for line in text.splitlines() if line.startswith(("import ", "from "))]
+    assert all(line.split()[1].partition(".")[0] in sys.stdlib_module_names for line in imported)

@@ -1,0 +1,154 @@
+"""How often a duel alarms for nothing, and how often it finds a slowdown of 3%: 45 minutes, by hand.
+
+A build duels against one whose kernel `released` divides 3% more often: 18 of 20 duels have to find that.
+Then every benchmark duels against itself, 20 times over the whole set: at most 2% of the verdicts may be
+'slower'. Exits with 1 where one falls short. Racers that are slow to start take most of the time, and
+therefore fight in two lanes at once, which only makes them noisier.
+"""
+
+import sys
+from collections import Counter
+from collections.abc import Iterator, Sequence
+from concurrent.futures import ThreadPoolExecutor
+from fnmatch import fnmatch
+from pathlib import Path
+from tempfile import TemporaryDirectory
+from threading import Lock
+from time import monotonic
+
+import click
+import jobs
+from duel_revisions import built, export_working_tree, leave_tidily
+
+from primerace import machine
+from primerace.duel import Contender, Duel, Score, Task
+from primerace.duel.score import FEWEST_PAIRS
+from primerace.duel.verdict import SLOWER, THRESHOLD
+
+MOST_FALSE, FEWEST_FOUND = 0.02, 0.9
+SLOWDOWN = 0.03
+SLOWED = "released/d"  # primes: trial division goes up to the root
+LANES = 2
+SECONDS = 15.0  # for a duel against the slowed build
+
+PLAIN_END = "    return finish_released(&trial)\n\n\ndef held_no_divisor"
+SLOWED_END = f"""    cdef Trial again = begin_trial(trial.n)
+    again.root = <uint64_t>(again.root * {SLOWDOWN})
+    finish_released(&again)
+{PLAIN_END}"""
+
+
+def export_slowed(source: Path) -> None:
+    """The working tree with a kernel `released` that divides once more by the first 3% of the divisors."""
+    export_working_tree(source)
+    module = source / "ext/primerace/_trial.pyx"
+    text = module.read_text()
+    assert text.count(PLAIN_END) == 1, "the kernel released has changed: adapt the slowdown"
+    module.write_text(text.replace(PLAIN_END, SLOWED_END))
+
+
+def introduced(a: Contender, b: Contender, tasks: Sequence[Task]) -> Duel:
+    """A duel whose sides know what they have to do."""
+    duel = Duel(a, b, tasks)
+    for _ in duel.introduce():
+        pass
+    return duel
+
+
+def fought(duel: Duel, seed: int, pairs: int | None) -> list[Score]:
+    """The scores of one more duel of these sides."""
+    again = duel.rematch(duel.scores, seed)
+    for _ in again.run(pairs, SECONDS):
+        pass
+    return again.scores
+
+
+class Passes:
+    """Every task against itself, again and again, until it is enough or the time is up."""
+
+    def __init__(self, side: Contender, passes: int, deadline: float) -> None:
+        self.side, self.passes, self.deadline = side, passes, deadline
+        self.verdicts: Counter[str | None] = Counter()
+        self.wrong: list[str] = []
+        self.done: Counter[str] = Counter()  # by the first task of what was passed
+        self._lock = Lock()
+
+    def run(self, tasks: Sequence[Task], lanes: int = 1) -> None:
+        """All passes over these tasks."""
+        if tasks:
+            duel = introduced(self.side, self.side, tasks)
+            with ThreadPoolExecutor(lanes) as pool:
+                list(pool.map(lambda seed: self._pass(duel, seed), range(self.passes)))
+
+    def _pass(self, duel: Duel, seed: int) -> None:
+        if monotonic() > self.deadline:
+            return
+        scores = fought(duel, seed, FEWEST_PAIRS)
+        with self._lock:
+            first = scores[0].task.name
+            self.done[first] += 1
+            click.echo(f"pass {self.done[first]} of {self.passes} over {len(scores)} jobs", err=True)
+            self.verdicts.update(score.verdict(THRESHOLD) for score in scores if not score.missing)
+            self.wrong += list(map(described, filter(is_slower, scores)))
+
+
+def is_slower(score: Score) -> bool:
+    """The verdict that is false in a duel against itself, and right against the slowed build."""
+    return score.verdict(THRESHOLD) == SLOWER
+
+
+def described(score: Score) -> str:
+    """What was found, in a line."""
+    ratio = score.ratio
+    assert ratio is not None
+    return f"{score.task.name} {ratio.value:.3f} [{ratio.low:.3f}–{ratio.high:.3f}]"
+
+
+def found(side: Contender, task: Task, duels: int) -> Iterator[Score]:
+    """Duels against the slowed build."""
+    with TemporaryDirectory(prefix="primerace-quality-") as folder:
+        click.echo("building the slowed kernel …", err=True)
+        slowed = Contender("slowed", str(built(Path(folder, "b"), export_slowed)))
+        duel = introduced(side, slowed, [task])
+        for seed in range(duels):
+            (score,) = fought(duel, seed, None)
+            click.echo(f"duel {seed + 1} of {duels}: {score.failed or described(score)}", err=True)
+            yield score
+
+
+@click.command()
+@click.option("--passes", default=20, show_default=True, help="Over the whole set.")
+@click.option("--duels", default=20, show_default=True, help="Against the slowed kernel.")
+@click.option("--minutes", default=45.0, show_default=True, help="After which no further pass begins.")
+@click.option("--jobs", "pattern", default="*", help="Only benchmarks whose names fit, such as 'avx2/*'.")
+def main(passes: int, duels: int, minutes: float, pattern: str) -> None:
+    """Run both campaigns and print their figures."""
+    leave_tidily()
+    deadline = monotonic() + 60 * minutes
+    facts = machine.describe()
+    print(
+        f"{facts['cpu']}, {facts['cores']} cores, CPython {facts['python']}, {facts['measured']}", flush=True
+    )
+    side = Contender("A", sys.executable)
+    groups = jobs.tasks()
+    slowed = next(task for task in groups["kernel released"] if task.name == SLOWED)
+    hits = [is_slower(score) for score in found(side, slowed, duels)]
+    print(f"released {SLOWDOWN:.0%} slower: found in {sum(hits)} of {len(hits)} duels", flush=True)
+    campaign = Passes(side, passes, deadline)
+    slow = groups.pop("dispatch, slow to start")
+    quick = [task for tasks in groups.values() for task in tasks]
+    for tasks, lanes in ((quick, 1), (slow, LANES)):
+        campaign.run([task for task in tasks if fnmatch(task.name, pattern)], lanes)
+    total = campaign.verdicts.total()
+    for start, count in campaign.done.items():
+        print(f"{count} of {passes} passes over the jobs from {start} on")
+    for verdict, count in campaign.verdicts.most_common():
+        print(f"against itself, {verdict or 'failed'}: {count} of {total} ({count / total:.1%})")
+    for line in campaign.wrong:
+        print(f"  slower by chance: {line}")
+    is_good = campaign.verdicts[SLOWER] <= MOST_FALSE * total and sum(hits) >= FEWEST_FOUND * len(hits)
+    sys.exit(0 if is_good else 1)
+
+
+if __name__ == "__main__":
+    main()
