@@ -28,6 +28,11 @@ def test_package_alone_brings_no_machinery():
     assert not loaded_by("primerace") & {"multiprocessing", "concurrent", "psutil", "json"}
 
 
+def test_racers_bring_nothing_that_subinterpreters_refuse():
+    """Whose modules of C must say that they can be loaded there; all racers are imported where one works."""
+    assert not loaded_by("primerace.racers") & {"psutil", "numpy", "redis", "distributed", "celery", "rq"}
+
+
 def test_import_is_quick():
     """The promise is 30 ms more than bare Python; a busy machine gets 150."""
 

@@ -16,10 +16,8 @@ from signal import SIGKILL
 from time import perf_counter
 from typing import IO
 
-import psutil
-
 from primerace.racers.base import RacerError
-from primerace.racers.children import in_words, interrupts_held
+from primerace.racers.children import children_of, in_words, interrupts_held
 from primerace.racers.folders import temporary_folder
 
 MODULE = "primerace.racers.celery_app"
@@ -105,9 +103,7 @@ class Staff:
         """The processes in which items run."""
         if self._pool == "threads":
             return [self._process.pid]
-        with suppress(psutil.Error):
-            return [child.pid for child in psutil.Process(self._process.pid).children()]
-        return []
+        return children_of(self._process.pid)
 
     def _dismiss(self) -> None:
         if self._process.poll() is None:  # else its pool died with it

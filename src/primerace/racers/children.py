@@ -11,7 +11,7 @@ import pickle
 import signal
 import threading
 from collections.abc import Callable, Iterator, Sequence
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from importlib import import_module
 from multiprocessing.connection import wait
 from multiprocessing.context import BaseContext
@@ -119,6 +119,15 @@ def _leave_after(sentinel: int) -> None:
     """Leave when the parent is gone, for systems where SIGIO does not end a process."""
     wait([sentinel])
     os._exit(1)
+
+
+def children_of(pid: int) -> list[int]:
+    """The processes that a process has started itself; none where it is gone."""
+    import psutil  # which subinterpreters can't import, and they import all racers
+
+    with suppress(psutil.Error):
+        return [process.pid for process in psutil.Process(pid).children()]
+    return []
 
 
 def in_words(exitcode: int | None) -> str:

@@ -11,11 +11,8 @@ import select
 import socket
 import subprocess
 import sys
-from contextlib import suppress
 
-import psutil
-
-from primerace.racers.children import interrupts_held
+from primerace.racers.children import children_of, interrupts_held
 
 LIFELINE = "PRIMERACE_LIFELINE"
 SETTINGS = "python:primerace.lanes"
@@ -84,9 +81,7 @@ class Server:
 
     def pids(self) -> list[int]:
         """The processes that answer."""
-        with suppress(psutil.Error):
-            return [process.pid for process in psutil.Process(self._master.pid).children()]
-        return []
+        return children_of(self._master.pid)
 
     def complaint(self) -> str:
         """What Gunicorn logged last."""
