@@ -48,13 +48,22 @@ def tests(session: nox.Session) -> None:
     session.run("pytest", *session.posargs)
 
 
-@nox.session(python="3.13t")
+@nox.session(python="3.13t", name="free-threaded")
 def free_threaded(session: nox.Session) -> None:
     """The suite without the GIL, then the library's tests in eight threads at once."""
     session.install("--only-binary=:all:", "pytest-run-parallel", "gmpy2", "joblib", "scipy", "altair")
     session.install("--only-binary=:all:", ".[test]")
     session.run("pytest", "-p", "no:run-parallel", *session.posargs)
     session.run("pytest", "--parallel-threads=8", *LIBRARY, *session.posargs)
+
+
+@nox.session(name="instruction-sets")
+def instruction_sets(session: nox.Session) -> None:
+    """The suite with each instruction set of this CPU forced (10 minutes each)."""
+    session.install(".[dev]")
+    listed = "from primerace import simd; print(*simd.available())"
+    for name in str(session.run("python", "-c", listed, silent=True)).split():
+        session.run("pytest", *session.posargs, env={"PRIMERACE_SIMD": name})
 
 
 @nox.session
