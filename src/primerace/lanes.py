@@ -8,15 +8,14 @@ Everything ends with the program that races: it holds the other end of a pipe, t
 ends Gunicorn's master by a signal, and the end of their master ends the processes.
 """
 
-import fcntl
 import os
 import select
-import signal
 import sys
 from typing import Any
 
 from primerace import serving
 from primerace.kernels import KERNELS
+from primerace.pipes import end_with
 from primerace.web import App, Limits
 
 LIFELINE = "PRIMERACE_LIFELINE"  # the environment variable that holds its file descriptor
@@ -39,11 +38,9 @@ def app() -> App:
 
 
 def on_starting(server: Any) -> None:
-    """Have the system send SIGIO, which ends a process, when the lifeline breaks."""
+    """End when the lifeline breaks."""
     lifeline = int(os.environ[LIFELINE])
-    signal.signal(signal.SIGIO, signal.SIG_DFL)
-    fcntl.fcntl(lifeline, fcntl.F_SETOWN, os.getpid())
-    fcntl.fcntl(lifeline, fcntl.F_SETFL, fcntl.fcntl(lifeline, fcntl.F_GETFL) | os.O_ASYNC)
+    end_with(lifeline)
     if select.select([lifeline], [], [], 0)[0]:  # it broke before
         os._exit(1)
 

@@ -1,7 +1,8 @@
-"""Pipes to a process that is started here."""
+"""Pipes to a process that is started here, and its end with them."""
 
 import fcntl
 import os
+import signal
 from collections.abc import Iterator
 from contextlib import contextmanager
 from io import FileIO
@@ -21,6 +22,17 @@ def pipe() -> Iterator[tuple[FileIO, FileIO]]:
     reading, writing = os.pipe()
     with FileIO(_apart(reading)) as reader, FileIO(_apart(writing), "w") as writer:
         yield reader, writer
+
+
+def end_with(lifeline: int, group: bool = False) -> None:
+    """Let this process, or its group, end when the other end of the pipe closes.
+
+    The system sends SIGIO, which ends a process. That works in the middle of a call that holds the GIL, where
+    no thread of ours could act. A pipe that broke before sends nothing any more.
+    """
+    signal.signal(signal.SIGIO, signal.SIG_DFL)
+    fcntl.fcntl(lifeline, fcntl.F_SETOWN, -os.getpid() if group else os.getpid())
+    fcntl.fcntl(lifeline, fcntl.F_SETFL, fcntl.fcntl(lifeline, fcntl.F_GETFL) | os.O_ASYNC)
 
 
 def _apart(end: int) -> int:

@@ -4,7 +4,6 @@ Everything that the function prints is dropped, and Ctrl-C is left to the parent
 goes through one pipe, a line of JSON each: the stage that begins, and at last a verdict or an error.
 """
 
-import fcntl
 import inspect
 import json
 import os
@@ -26,6 +25,7 @@ from primerace.gil.readings import Calibration, Reading
 from primerace.gil.verdict import CLEAR, GilVerdict, judge, used_up
 from primerace.kernels import held, released
 from primerace.machine import gil_enabled
+from primerace.pipes import end_with
 from primerace.plain import one_line
 from primerace.target import TargetError, is_script, load
 
@@ -87,21 +87,15 @@ def serve(request: Request, results: int, lifeline: int) -> NoReturn:
 
 
 def _settle_in(lifeline: int) -> None:
-    """Be quiet, leave Ctrl-C to the parent, and end with it together with all that the function starts.
-
-    The system sends SIGIO, which ends a process, to the group of this one when the parent's end of the pipe
-    closes. That works in the middle of a call that holds the GIL, where no thread of ours could act.
-    """
+    """Be quiet, leave Ctrl-C to the parent, and end with it together with all that the function starts."""
     nowhere = os.open(os.devnull, os.O_RDWR)
     for stream in (0, 1, 2):
         os.dup2(nowhere, stream)
     sys.stdout = sys.stderr = open(nowhere, "w")  # noqa: SIM115  as long as the process
     signal.signal(signal.SIGINT, signal.SIG_IGN)
-    for number in (signal.SIGTERM, signal.SIGIO):
-        signal.signal(number, signal.SIG_DFL)
+    signal.signal(signal.SIGTERM, signal.SIG_DFL)
     signal.pthread_sigmask(signal.SIG_UNBLOCK, {signal.SIGINT})
-    fcntl.fcntl(lifeline, fcntl.F_SETOWN, -os.getpid())
-    fcntl.fcntl(lifeline, fcntl.F_SETFL, fcntl.fcntl(lifeline, fcntl.F_GETFL) | os.O_ASYNC)
+    end_with(lifeline, group=True)
 
 
 def _send(results: int, message: dict[str, Any]) -> None:

@@ -4,7 +4,6 @@ A child leaves Ctrl-C to its parent, ends when its parent is gone, and notes on 
 which item it has in hand, so that the items in flight are known when it dies.
 """
 
-import fcntl
 import multiprocessing
 import os
 import pickle
@@ -17,6 +16,7 @@ from multiprocessing.connection import wait
 from multiprocessing.context import BaseContext
 from typing import Any
 
+from primerace.pipes import end_with
 from primerace.plain import shown
 from primerace.racers.base import Function, RacerError
 
@@ -101,18 +101,8 @@ def settle_under(sentinel: int) -> None:
     signal.signal(signal.SIGINT, signal.SIG_IGN)
     signal.signal(signal.SIGTERM, signal.SIG_DFL)
     signal.pthread_sigmask(signal.SIG_UNBLOCK, {signal.SIGINT, signal.SIGTERM})
-    _die_with(sentinel)
+    end_with(sentinel)
     threading.Thread(target=_leave_after, args=(sentinel,), daemon=True).start()
-
-
-def _die_with(sentinel: int) -> None:
-    """Have the system send SIGIO, which ends a process, when the parent's end of this pipe closes.
-
-    That works in the middle of a call that holds the GIL, where no thread of ours could act.
-    """
-    signal.signal(signal.SIGIO, signal.SIG_DFL)
-    fcntl.fcntl(sentinel, fcntl.F_SETOWN, os.getpid())
-    fcntl.fcntl(sentinel, fcntl.F_SETFL, fcntl.fcntl(sentinel, fcntl.F_GETFL) | os.O_ASYNC)
 
 
 def _leave_after(sentinel: int) -> None:
