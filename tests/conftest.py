@@ -1,4 +1,4 @@
-"""What several test modules need: every instruction set in turn, and numbers with known answers."""
+"""What several test modules need: every instruction set in turn, servers, and numbers with known answers."""
 
 import signal
 from collections.abc import Callable, Iterator
@@ -9,6 +9,7 @@ import hard_numbers
 import numpy as np
 import pytest
 from numpy.typing import NDArray
+from redises import RunningRedis, running_redis
 from watching import nothing_left
 
 from primerace import simd
@@ -47,6 +48,20 @@ def no_leftovers() -> Iterator[None]:
     """No test leaves a process or a thread behind that it did not find."""
     with nothing_left():
         yield
+
+
+@pytest.fixture(scope="session")
+def redis() -> Iterator[RunningRedis]:
+    """A Redis with a password, which stays."""
+    with running_redis("open-sesame") as server:
+        yield server
+
+
+@pytest.fixture
+def mortal_redis() -> Iterator[RunningRedis]:
+    """A Redis that may be killed."""
+    with nothing_left(), running_redis() as server:
+        yield server
 
 
 @pytest.fixture(scope="session")

@@ -65,3 +65,26 @@ def no_files_left() -> Iterator[None]:
                 del os.environ["TMPDIR"]
             else:
                 os.environ["TMPDIR"] = environment
+
+
+PROGRAM = """
+import sys
+sys.path.insert(0, {tests!r})
+import functions
+from primerace.racers import RACERS
+from primerace.racers.engines import Engines
+
+if __name__ == "__main__":
+    with RACERS[{engine!r}](engines=Engines(broker={url!r})).start(2) as crew:
+        run = crew.run(functions.nap, [0.01] + [0.3] * 100)
+        next(run)
+        print("busy", flush=True)
+        if {how!r} == "exception":
+            raise ZeroDivisionError
+        list(run)
+"""
+
+
+def program_of(engine: str, url: str, how: str) -> str:
+    """A program that has an engine work with this Redis, and ends by an exception or by a signal."""
+    return PROGRAM.format(tests=os.path.dirname(__file__), engine=engine, url=url, how=how)

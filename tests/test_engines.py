@@ -11,6 +11,7 @@ import functions
 import pytest
 from engines import ANY_FUNCTION, BY_JSON, CASES, DEADLINE, PROCESSES, no_files_left, racer, runners
 from functions import MEGABYTE
+from outcomes import answers
 from watching import descendants, gone, interrupt, nothing_left, start
 
 from primerace import kernels
@@ -41,13 +42,6 @@ def alone():
     """For tests that start crews of their own."""
     with nothing_left(), no_files_left():
         yield
-
-
-def answers(outcomes):
-    """The answers in the order of the items; an item lost or answered twice is an error."""
-    outcomes = sorted(outcomes, key=lambda outcome: outcome.index)
-    assert [outcome.index for outcome in outcomes] == list(range(len(outcomes)))
-    return [outcome.answer for outcome in outcomes]
 
 
 @every_engine

@@ -10,7 +10,8 @@ from typing import Any
 
 PREFIX = "primerace:celery:"
 RACES = f"{PREFIX}races"
-UNACKED, LEASES = f"{PREFIX}unacked", f"{PREFIX}unacked_index"  # as kombu calls them
+# As kombu calls them. Who restores what is overdue has the mutex, for a few seconds also after it was killed.
+UNACKED, LEASES, MUTEX = (f"{PREFIX}{name}" for name in ("unacked", "unacked_index", "unacked_mutex"))
 OPEN = 60  # seconds after which a race that shows no sign of life is over, and its answers are gone
 TRIES = 3  # of an item whose workers die
 
@@ -58,7 +59,10 @@ def close_race(client: Any, queue: str) -> None:
             pipe.zrem(LEASES, *tags)
         pipe.delete(PREFIX + queue, f"{PREFIX}{queue}:open", f"{PREFIX}{queue}:tries")
         pipe.srem(RACES, queue)
-        pipe.execute()
+        pipe.exists(RACES)
+        *_, others = pipe.execute()
+    if not others:
+        client.delete(MUTEX)
 
 
 def open_races(client: Any) -> set[str]:
