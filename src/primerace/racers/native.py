@@ -13,7 +13,7 @@ enough: a child forked after its parent used OpenMP is refused.
 
 import os
 from collections.abc import Callable, Iterator, Sequence
-from concurrent.futures import ThreadPoolExecutor
+from concurrent.futures import ThreadPoolExecutor, wait
 from functools import cache
 from importlib import import_module
 from operator import index
@@ -29,6 +29,7 @@ from primerace.racers.threads import ThreadCrew
 BITS = 64  # of a number in memory
 IN_C = {kernels.released: "released", kernels.fast: "fast", do_nothing: "nothing"}
 
+GLANCE = 0.1  # seconds: CPython 3.13t may notice a signal only when a wait is over
 WAITING = "OMP_WAIT_POLICY"
 FORKED = "its parent used OpenMP before this process was forked; with forkserver or spawn it can run"
 
@@ -132,7 +133,10 @@ class NativeCrew(Crew):
     def _in_thread(self, function: Callable[..., Any], *arguments: Any) -> Any:
         """What the function returns in the thread of the crew."""
         try:
-            return self._executor.submit(function, *arguments).result()
+            future = self._executor.submit(function, *arguments)
+            while not future.done():
+                wait([future], GLANCE)
+            return future.result()
         except RuntimeError as error:
             raise RacerError(f"{self.racer}: a thread could not be started: {error}") from error
 
