@@ -58,6 +58,14 @@ def leave(n: int) -> int:
     raise SystemExit(n)
 
 
+class Odd(BaseException):
+    """No Exception, as what some libraries raise."""
+
+
+def be_odd(n: int) -> int:
+    raise Odd(n)
+
+
 def interrupt(n: int) -> int:
     raise KeyboardInterrupt
 

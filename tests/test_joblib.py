@@ -65,8 +65,6 @@ def test_workers_are_warm_and_the_same_in_every_run(crew):
 def test_one_worker_is_the_caller():
     with RACERS["joblib"]().start(1) as crew:
         assert [outcome.answer for outcome in crew.run(functions.process_id, [0])] == [os.getpid()]
-        with pytest.raises(KeyboardInterrupt):
-            list(crew.run(functions.interrupt, [7]))
 
 
 def test_nothing_is_kept():

@@ -44,6 +44,21 @@ def refuse_three(n):
 def leave(n):
     sys.exit(5)
 
+class Odd(BaseException):
+    pass
+
+def be_odd(n):
+    raise Odd(n)
+
+def numbers_and_odd():
+    yield 1
+    be_odd(1)
+
+def leave_a_lap(n):
+    if multiprocessing.parent_process() is None and next(calls) > 11:  # behind two laps alone
+        sys.exit(7)
+    return n
+
 def nearly_square(n):
     return n * n * (1 + 1e-12 * random.random())
 
@@ -188,7 +203,8 @@ class TestCommandLine:
                 1,
                 "item 3 (3) raised ValueError: no threes (work.py:",
             ),
-            (("work:leave", "--items", "numbers.jsonl"), 1, "work:leave called sys.exit(5)"),
+            (("work:leave", "--items", "numbers.jsonl"), 1, "item 0 (0) raised SystemExit: 5 (work.py:"),
+            (("work:be_odd", "--items", "numbers.jsonl"), 1, "item 0 (0) raised work.Odd: 0 (work.py:"),
             (("work:coroutine", "--items", "numbers.jsonl"), 2, "work:coroutine is a coroutine function"),
             (("work:numbers", "--items", "numbers.jsonl"), 2, "work:numbers is a generator"),
             (("work:squire", "--items", "numbers.jsonl"), 2, "did you mean 'square'?"),
@@ -196,8 +212,9 @@ class TestCommandLine:
             (
                 ("work:square", "--items-from", "work:numbers_and_an_end"),
                 2,
-                "gives no items, it called sys.exit(0)",
+                "gives no items, it raised SystemExit: 0 (work.py:",
             ),
+            (("work:square", "--items-from", "work:numbers_and_odd"), 2, "it raised work.Odd: 1 (work.py:"),
             (("work:square", "--items", "work:numbers"), 2, "a generator goes with --items-from"),
             (("work:square", "--items", ""), 2, "--items '': there is no such file"),
             (("work:square",), 2, "either --items FILE or --items-from"),
@@ -223,6 +240,7 @@ class TestCommandLine:
                 2,
                 "no threes",
             ),
+            (("work:square", "--items-from", "work:numbers", "--expect", "work:be_odd"), 2, "work.Odd: 0"),
             (("work:square", "--items", "numbers.jsonl", "--approx", "2"), 2, "--approx"),
         ],
         ids=lambda value: (
@@ -233,6 +251,14 @@ class TestCommandLine:
         found, output, errors = in_process(*own(*words))
         assert (found, output) == (code, "")
         assert says in errors.splitlines()[-1]
+
+    def test_an_exit_in_a_lap_does_not_lose_the_race(self, primerace, folder):
+        words = own("work:leave_a_lap", "--items-from", "work:numbers", racers="sequential,process-pool")
+        done = primerace(*words, "--json", "exits.json")
+        assert done.returncode == 1
+        assert "sequential: item 0 (0) raised SystemExit: 7 (work.py:" in done.stdout
+        entries = {entry.racer: entry for entry in load(folder / "exits.json").entries}
+        assert "SystemExit: 7" in entries["sequential"].disqualified
 
     @pytest.mark.parametrize("option", ["--items-from", "--expect", "--approx"])
     def test_options_of_a_function_need_one(self, in_process, option):

@@ -16,6 +16,7 @@ from outcomes import answers
 from watching import descendants, gone, start
 
 from primerace import kernels
+from primerace.cli import Terminated
 from primerace.job import QUICK
 from primerace.racers import RACERS, FunctionError, RacerError, WorkerDied
 
@@ -178,12 +179,22 @@ def test_function_that_raises_more_than_exceptions(racer, function):
         list(crew.run(function, [7]))
 
 
-def test_exit_and_interrupt_in_the_callers_own_thread_are_the_callers():
-    with RACERS["sequential"]().start(1) as crew:
-        with pytest.raises(KeyboardInterrupt):
-            list(crew.run(functions.interrupt, [7]))
-        with pytest.raises(SystemExit):
-            list(crew.run(functions.leave, [7]))
+@pytest.mark.parametrize("name", ["sequential", "joblib"])
+def test_what_ends_the_program_passes_in_the_callers_own_thread(name):
+    """Ctrl-C and SIGTERM do; the function's own sys.exit is a failure, as in a worker."""
+    if RACERS[name]().available():
+        pytest.skip(f"{name} {RACERS[name]().available()}")
+    with RACERS[name]().start(1) as crew:
+        for function, passing in ((functions.interrupt, KeyboardInterrupt), (terminate, Terminated)):
+            with pytest.raises(passing):
+                list(crew.run(function, [7]))
+        for function, told in ((functions.leave, "SystemExit: 7"), (functions.be_odd, "functions.Odd: 7")):
+            with pytest.raises(FunctionError, match=rf"item 0 \(7\) raised {told} \("):
+                list(crew.run(function, [7]))
+
+
+def terminate(number):
+    raise Terminated(number)
 
 
 @every_racer
@@ -358,6 +369,7 @@ import sys
 sys.path.insert(0, {tests!r})
 import functions
 from primerace import kernels
+from primerace.cli import Terminated
 from primerace.racers import RACERS
 
 if __name__ == "__main__":

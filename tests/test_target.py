@@ -181,10 +181,11 @@ def test_what_is_missing_is_named(folder, spec, says):
         ("x = 1\nx = 1 / 0", "importing it raised ZeroDivisionError: division by zero (failing.py:2)"),
         ("def f(:", "importing it raised SyntaxError: invalid syntax (failing.py:1)"),
         ("import not_there_at_all", "No module named 'not_there_at_all' (failing.py:1)"),
-        ("import sys\nsys.exit(3)", "importing it called sys.exit: SystemExit: 3 (failing.py:2)"),
+        ("import sys\nsys.exit(3)", "importing it raised SystemExit: 3 (failing.py:2)"),
+        ("raise type('Odd', (BaseException,), {})", "importing it raised failing.Odd (failing.py:1)"),
         ("import json\njson.loads('x')", "(failing.py:2)"),
     ],
-    ids=["raises", "syntax", "lacks", "exits", "in a library"],
+    ids=["raises", "syntax", "lacks", "exits", "is odd", "in a library"],
 )
 @pytest.mark.parametrize("place", ["failing", "./failing.py"])
 def test_an_import_that_fails_is_told_with_its_place(folder, text, says, place):

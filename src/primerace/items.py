@@ -81,11 +81,9 @@ def finite(source: Iterable[Any] | Callable[[], Iterable[Any]], name: str) -> li
     """
     try:
         found = list(islice(source() if callable(source) else source, MOST_ITEMS + 1))
-    except SystemExit as error:
-        if type(error) is not SystemExit:  # whoever ends this program does so with a kind of its own
+    except BaseException as error:
+        if not traces.is_users(error):
             raise
-        raise JobError(f"{name}: gives no items, it called sys.exit({error.code!r})") from error
-    except Exception as error:
         raise JobError(f"{name}: gives no items, it raised {traces.summary(error)}") from error
     if len(found) > MOST_ITEMS:
         raise JobError(f"{name}: yields more than {MOST_ITEMS:,} items; does it ever end?")

@@ -4,7 +4,7 @@ from collections.abc import Iterator, Sequence
 from time import perf_counter
 from typing import Any
 
-from primerace.racers import Outcome, RacerError
+from primerace.racers import Outcome
 from primerace.racers.base import Function, perform
 from primerace.racers.sequential import Sequential
 
@@ -21,16 +21,11 @@ def run_alone(
         indices: of the items that run, in this order; None is all of them.
 
     Raises:
-        RacerError: the function raised, or tried to end the program.
+        FunctionError: the function raised.
 
     >>> [outcome.answer for outcome in run_alone("abs", abs, [-1, 2])]
     [1, 2]
     """
     crew, epoch = Sequential().start(1), perf_counter()
-    try:
-        for index in range(len(items)) if indices is None else indices:
-            yield crew.checked(perform(function, index, items[index], 0, epoch, catch=Exception), items)
-    except SystemExit as leave:
-        if type(leave) is not SystemExit:  # whoever ends this program does so with a kind of its own
-            raise
-        raise RacerError(f"{name} called sys.exit({leave.code!r})") from leave
+    for index in range(len(items)) if indices is None else indices:
+        yield crew.checked(perform(function, index, items[index], 0, epoch, interruptible=True), items)

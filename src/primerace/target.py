@@ -171,11 +171,9 @@ def _importing(what: str) -> Iterator[None]:
             yield
     except TargetError:
         raise
-    except SystemExit as error:
-        if type(error) is not SystemExit:  # whoever ends this program does so with a kind of its own
+    except BaseException as error:
+        if not traces.is_users(error):
             raise
-        raise TargetError(f"{what}: importing it called sys.exit: {traces.summary(error)}") from error
-    except Exception as error:
         raise TargetError(f"{what}: importing it raised {traces.summary(error)}") from error
 
 

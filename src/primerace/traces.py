@@ -27,6 +27,17 @@ def summary(error: BaseException) -> str:
     return (text if len(text) <= LONG else text[:LONG] + "…") + _place(error)
 
 
+def is_users(error: BaseException) -> bool:
+    """Whether the user's code raised it; else Ctrl-C or SIGTERM did, which are to end this program.
+
+    Whoever ends this program does so with a kind of SystemExit of its own.
+
+    >>> is_users(SystemExit(1)), is_users(KeyboardInterrupt())
+    (True, False)
+    """
+    return type(error) is SystemExit or not isinstance(error, SystemExit | KeyboardInterrupt)
+
+
 def _place(error: BaseException) -> str:
     """File and line in parentheses; nothing where no line of Python was involved but ours."""
     if isinstance(error, SyntaxError) and error.filename:

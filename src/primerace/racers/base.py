@@ -91,14 +91,19 @@ def perform(
     item: Any,
     worker: int,
     epoch: float,
-    catch: type[BaseException] = BaseException,
+    interruptible: bool = False,
 ) -> Outcome | Failure:
-    """Call the function with one item; what it raises becomes a Failure, so that no worker dies of it."""
+    """Call the function with one item; what it raises becomes a Failure, so that no worker dies of it.
+
+    Where it is interruptible, in the caller's own thread, Ctrl-C and SIGTERM are the caller's.
+    """
     started = perf_counter()
     cpu_started = thread_time()
     try:
         answer = function(item)
-    except catch as error:
+    except BaseException as error:
+        if interruptible and not traces.is_users(error):
+            raise
         return Failure.of(index, error)
     cpu_seconds = thread_time() - cpu_started
     return Outcome(index, answer, perf_counter() - started, cpu_seconds, worker, started - epoch)

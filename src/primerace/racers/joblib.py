@@ -88,7 +88,7 @@ class AloneCrew(Crew):
         from joblib import delayed
 
         epoch = perf_counter()
-        calls = (delayed(perform)(function, *job, 0, epoch, Exception) for job in enumerate(items))
+        calls = (delayed(perform)(function, *job, 0, epoch, interruptible=True) for job in enumerate(items))
         for result in parallel(1)(calls):
             yield self.checked(result, items)
 

@@ -22,8 +22,7 @@ class SequentialCrew(Crew):
     def run(self, function: Function, items: Sequence[Any]) -> Iterator[Outcome]:
         epoch = perf_counter()
         for index, item in enumerate(items):
-            # Ctrl-C in the caller's own thread is the caller's, not a failure of the function.
-            yield self.checked(perform(function, index, item, 0, epoch, catch=Exception), items)
+            yield self.checked(perform(function, index, item, 0, epoch, interruptible=True), items)
 
     def close(self) -> None:
         """There is nobody to end."""
