@@ -1,6 +1,7 @@
 """Advice: the rule, the sample, what would change it, the code for every winner, and the page."""
 
 import hashlib
+import itertools
 import json
 import os
 import signal
@@ -8,7 +9,6 @@ import subprocess
 import sys
 import time
 from dataclasses import replace
-from itertools import product
 from textwrap import dedent
 
 import numpy as np
@@ -24,7 +24,7 @@ from primerace.advising.sizing import Batched, Sample, take_sample
 from primerace.checking import find_fault
 from primerace.cli import main
 from primerace.job import Job
-from primerace.racers import FunctionError, Outcome
+from primerace.racers import FunctionError, Outcome, RacerError
 from primerace.report.advice import verdict
 from primerace.solo import run_alone
 from primerace.target import load
@@ -77,7 +77,7 @@ def in_folder(folder, monkeypatch):
 def race_of(seconds, rounds=8, jitter=0.001, startup=None, **options):
     """A race with a lap of about these seconds for each model in each round."""
     laps = []
-    for number, (model, typical) in product(range(rounds), seconds.items()):
+    for number, (model, typical) in itertools.product(range(rounds), seconds.items()):
         workers = 1 if model == "sequential" else 2
         wobble = 1 + jitter * ((number * 7 + len(model)) % 5 - 2)
         made = lap(number, model, None, workers, typical * wobble, walls=(typical / 4,) * 4)
@@ -219,6 +219,25 @@ class TestSample:
             items = [*range(place), "x", *range(place + 1, 400)]
             with pytest.raises(FunctionError, match=f"item {place} \\('x'\\) raised TypeError"):
                 take_sample(Job("bad", items, None, abs), seconds=1.0, contestants=3, workers=2)
+
+    def test_of_a_function_that_raises_late(self):
+        """Whichever call it is, also one in the row whose items are not clocked one by one."""
+        told = [self.what_is_told(place) for place in range(40)]
+        assert "tired raised ValueError: enough (" in "".join(told)
+
+    def what_is_told(self, place):
+        """The error where the call of that number raises, if it comes to that call."""
+        calls = itertools.count()
+
+        def tire(n):
+            if next(calls) == place:
+                raise ValueError("enough")
+
+        try:
+            take_sample(Job("tired", range(8), None, tire), seconds=0.1, contestants=3, workers=2)
+        except RacerError as error:
+            return str(error)
+        return ""
 
     def test_of_slow_items_is_small_and_found_soon(self):
         called = []

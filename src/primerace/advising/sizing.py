@@ -14,7 +14,8 @@ from typing import Any
 
 from primerace.job import Job
 from primerace.laps import Lap, item_costs
-from primerace.racers import Outcome
+from primerace.racers import Outcome, RacerError
+from primerace.racers.base import Failure, perform
 from primerace.solo import run_alone
 from primerace.stats import FEWEST_ROUNDS
 
@@ -138,9 +139,10 @@ def _total(outcomes: Sequence[Outcome]) -> float:
 def _mean_in_a_row(job: Job, outcomes: Sequence[Outcome]) -> float:
     """What an item takes where nothing is done between the calls."""
     items = [job.items[outcome.index] for outcome in outcomes]
-    begun = perf_counter()
-    Batched(job.function)(items)
-    return (perf_counter() - begun) / len(items)
+    row = perform(Batched(job.function), 0, items, 0, 0.0, interruptible=True)
+    if isinstance(row, Failure):
+        raise RacerError(f"{job.name} raised {row.error}")
+    return row.seconds / len(items)
 
 
 def chunk_size(seconds: float, count: int, workers: int) -> int:
