@@ -173,6 +173,11 @@ class TestDisqualification:
         _, entry = race_twisted(monkeypatch, lambda all: [replace(each, answer=None) for each in all], job)
         assert entry.disqualified == "item 0 (7) was answered None, not True"
 
+    def test_answer_that_can_not_be_compared(self, monkeypatch):
+        """It costs that racer the race, and no other one its laps."""
+        _, entry = race_twisted(monkeypatch, lambda all: [replace(each, answer=Hollow()) for each in all])
+        assert entry.disqualified.startswith("item 0 (7): answers of type Hollow can't be compared")
+
     def test_lost_item(self, monkeypatch):
         _, entry = race_twisted(monkeypatch, lambda outcomes: outcomes[:-1])
         assert entry.disqualified == "item 3 (25) was lost"
@@ -206,6 +211,15 @@ class TestDisqualification:
         assert (fair.name, fair.disqualified) == ("sequential/python", None)
         assert foul.name == "sequential/held"
         assert "n has 65 bits" in foul.disqualified
+
+
+class Hollow:
+    """It has lost what its equality compares."""
+
+    def __eq__(self, other):
+        return self.lost == other
+
+    __hash__ = None
 
 
 def refuse_zero(n):

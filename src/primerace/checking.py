@@ -4,7 +4,7 @@ from collections import Counter
 from collections.abc import Sequence
 from typing import Any
 
-from primerace.answers import agree
+from primerace.answers import AnswerError, agree
 from primerace.job import Job
 from primerace.plain import shown
 from primerace.racers import Outcome, RacerError
@@ -17,8 +17,7 @@ class Unrepeatable(RacerError):
 def find_fault(job: Job, outcomes: Sequence[Outcome], reference: Sequence[Any] | None) -> str | None:
     """Why these outcomes disqualify: an item lost or answered twice, or an answer unlike the reference.
 
-    Raises:
-        AnswerError: the answers can't be compared.
+    An answer that can't be compared with it is one too: on its way to the racer it may have lost a part.
     """
     answered = Counter(outcome.index for outcome in outcomes)
     for index in range(len(job.items)):
@@ -29,7 +28,11 @@ def find_fault(job: Job, outcomes: Sequence[Outcome], reference: Sequence[Any] |
         return None
     for outcome in outcomes:
         expected = reference[outcome.index]
-        if not agree(outcome.answer, expected, job.approx):
+        try:
+            agreed = agree(outcome.answer, expected, job.approx)
+        except AnswerError as error:
+            return f"{job.label(outcome.index)}: {error}"
+        if not agreed:
             return f"{job.label(outcome.index)} was answered {shown(outcome.answer)}, not {shown(expected)}"
     return None
 
