@@ -73,6 +73,11 @@ NAN = float("nan")
         (np.array([(1, NAN)], "i4,f8"), np.array([(1, NAN)], "i4,f8")),
         (np.array([np.arange(2), np.arange(3)], object), [[0, 1], [0, 1, 2]]),
         (np.array(["a", "b"]), ["a", "b"]),
+        (np.ma.array([1, 2], mask=[0, 1]), np.ma.array([1, 3], mask=[0, 1])),
+        (np.ma.array([1.0, NAN], fill_value=7), np.array([1.0, NAN])),
+        (np.ma.array(["a", "b"], mask=[0, 1]), np.ma.array(["a", "c"], mask=[0, 1])),
+        (np.ma.array([(1, 2.0)], "i4,f8", mask=[(1, 0)]), np.ma.array([(3, 2.0)], "i4,f8", mask=[(1, 0)])),
+        (np.ma.masked, np.ma.masked),
     ],
 )
 def test_the_same(one, other):
@@ -107,6 +112,12 @@ def test_the_same(one, other):
         (np.array([1.0, 2.0]), [[1.0], [1.0, 2.0]]),
         (np.array([1.0, 2.0]), {"a": 1}),
         (np.array(["nat"], "M8[D]"), np.array(["2026-01-01"], "M8[D]")),
+        (np.ma.array([1, 2], mask=[0, 1]), np.ma.array([1, 2])),
+        (np.array([1, 2]), np.ma.array([1, 2], mask=[0, 1])),
+        (np.ma.array([1, 2], mask=[0, 1]), np.ma.array([3, 2], mask=[0, 1])),
+        (np.ma.array([(1, 2.0)], "i4,f8", mask=[(1, 0)]), np.ma.array([(1, 2.0)], "i4,f8")),
+        (np.ma.array([1, 2], mask=[0, 1]), [[1], [1, 2]]),
+        (np.ma.masked, 0.0),
     ],
 )
 def test_not_the_same(one, other):
@@ -131,6 +142,8 @@ def test_not_the_same(one, other):
         ("a", "b", False),
         (float("inf"), float("inf"), True),
         (float("inf"), 1.0, False),
+        (np.ma.array([1.0, 2.0], mask=[0, 1]), np.ma.array([1.0 + 1e-12, 3.0], mask=[0, 1]), True),
+        (np.ma.array([1.0, 1e9], mask=[0, 1]), np.ma.array([1.001, 1e9], mask=[0, 1]), False),
     ],
 )
 def test_nearly_the_same(one, other, within):
@@ -142,6 +155,17 @@ def test_tables_compare_with_their_labels():
     table = pandas.DataFrame({"a": [1.0, NAN]})
     assert agree(table, table.copy())
     assert not agree(table, table.rename(columns={"a": "b"}))
+
+
+@pytest.mark.parametrize("approx", [0.0, 1e-9])
+def test_labels_count_with_approx_too(approx):
+    pandas = pytest.importorskip("pandas")
+    row = pandas.Series([1.0, NAN], ["a", "b"])
+    assert agree(row, row.copy(), approx)
+    assert not agree(row, row.set_axis(["b", "a"]), approx)
+    for left, right in ((row, [1.0, NAN]), ([1.0, NAN], row)):  # JSON has lists only
+        assert agree(left, right, approx)
+        assert not agree(left, right[::-1], approx)
 
 
 def test_what_pandas_calls_missing_is_missing():

@@ -86,7 +86,7 @@ def _is_array(value: Any) -> bool:
 def _arrays_agree(one: Any, other: Any, approx: float) -> bool:
     import numpy as np
 
-    if hasattr(one, "equals") and not approx:  # labels count in pandas and xarray
+    if hasattr(one, "equals") and hasattr(other, "equals"):  # labels count in pandas and xarray
         return type(one) is type(other) and bool(one.equals(other))
     try:
         left, right = np.asarray(one), np.asarray(other)
@@ -94,6 +94,10 @@ def _arrays_agree(one: Any, other: Any, approx: float) -> bool:
         return _agree(_listed(one), _listed(other), approx)
     if left.shape != right.shape:
         return False
+    if np.ma.isMaskedArray(one) or np.ma.isMaskedArray(other):
+        masks = np.ma.getmaskarray(one), np.ma.getmaskarray(other)
+        filled = np.ma.filled(one, 0), np.ma.filled(other, 0)
+        return np.array_equal(*masks) and _arrays_agree(*filled, approx)
     kinds = left.dtype.kind + right.dtype.kind
     if not set(kinds) <= set(NUMBERS):
         return _agree(left.tolist(), right.tolist(), approx)
