@@ -21,7 +21,7 @@ from primerace.advising.outlook import outlook
 from primerace.advising.pickling import weigh
 from primerace.advising.rule import MODELS, Choice, choose
 from primerace.advising.sizing import Batched, Sample, take_sample
-from primerace.checking import find_fault
+from primerace.checking import Unrepeatable, find_fault
 from primerace.cli import main
 from primerace.job import Job
 from primerace.racers import FunctionError, Outcome, RacerError
@@ -224,6 +224,14 @@ class TestSample:
         """Whichever call it is, also one in the row whose items are not clocked one by one."""
         told = [self.what_is_told(place) for place in range(40)]
         assert "tired raised ValueError: enough (" in "".join(told)
+
+    def test_of_a_function_that_changes_its_items(self):
+        """Before its second call, which would find nothing to change."""
+        job = Job("sorting", [[2, 1] for _ in range(100)], None, list.sort)
+        with pytest.raises(
+            Unrepeatable, match=r"sorting is not repeatable: it changes its item \d+ in place"
+        ):
+            take_sample(job, seconds=1.0, contestants=3, workers=2)
 
     def what_is_told(self, place):
         """The error where the call of that number raises, if it comes to that call."""

@@ -5,6 +5,8 @@ import sys
 import time
 from textwrap import dedent
 
+import functions
+import numpy as np
 import pytest
 
 from primerace import items as reading
@@ -118,6 +120,47 @@ class TestFunction:
         with pytest.raises(Unrepeatable, match=r"item 0 \(7\) was answered first 0, then 2"):
             race(Job.from_function(lambda n: next(answers), [7, 8]), ["sequential"], rounds=1)
 
+    def test_that_changes_its_items_is_not_raced(self):
+        job = Job.from_function(sort, [[1, 2], [3, 2, 1]])
+        with pytest.raises(
+            Unrepeatable, match=r"sort is not .* its item 1 in place, which is \[1, 2, 3\] now"
+        ):
+            race(job, ["sequential"], rounds=1)
+
+    def test_that_uses_a_buffer_again_is_not_raced(self):
+        buffer = np.zeros(1)
+
+        def fill(n):
+            buffer[:] = n
+            return {"buffer": buffer}
+
+        with pytest.raises(Unrepeatable, match=r"its last answer when called with item 1, which is .*2\."):
+            race(Job.from_function(fill, [1, 2]), ["sequential"], rounds=1)
+
+    def test_that_gives_one_object_always_answers_as_it_was(self):
+        """There is no second item whose call would change the answer: it is kept as it was."""
+        buffer, counted = [0], iter(range(100))
+
+        def count(_):
+            buffer[0] = next(counted)
+            return buffer
+
+        with pytest.raises(Unrepeatable, match=r"was answered first \[0\], then \[1\]"):
+            race(Job.from_function(count, [7]), ["sequential"], rounds=1)
+
+    @pytest.mark.parametrize(
+        "function", [functions.same, sorted, lambda item: SHARED], ids=["item", "copy", "constant"]
+    )
+    def test_that_changes_nothing_is_raced(self, function):
+        job = Job.from_function(function, [[2, 1], [1, 2]])
+        assert race(job, ["sequential", "threads"], rounds=1).entries[0].disqualified is None
+
+    def test_whose_answers_pickle_does_not_keep_whole_is_raced(self):
+        result = race(Job.from_function(Partial, [1, 2]), ["sequential", "process-pool"], workers=1, rounds=1)
+        out = {entry.racer: entry.disqualified for entry in result.entries}
+        assert out["sequential"] is None
+        assert "item 0 (1) was answered" in out["process-pool"]
+
     def test_that_differs_within_approx_is_raced(self):
         steps = iter([1e-12, -1e-12] * 100)
         job = Job.from_function(lambda n: n + next(steps), [7.0], approx=1e-9)
@@ -128,6 +171,28 @@ class TestFunction:
             race(Job.from_function(int, ["x" * 100_000]), ["sequential"], rounds=1)
         assert len(str(caught.value)) < 1000  # though int() itself quotes its argument
         assert str(caught.value).index("raised") < 300
+
+
+SHARED = [1]
+
+
+def sort(numbers):
+    numbers.sort()
+
+
+class Partial:
+    """Pickle keeps the number, and loses the rest."""
+
+    def __init__(self, n):
+        self.n, self.rest = n, n
+
+    def __eq__(self, other):
+        return (self.n, self.rest) == (other.n, other.rest)
+
+    __hash__ = None
+
+    def __getstate__(self):
+        return {"n": self.n, "rest": None}
 
 
 class TestImports:
@@ -240,6 +305,8 @@ def name_of(item):
 def test_a_race_tries_only_once_whether_items_can_be_pickled():
     """Else every lap of processes would pay for it; what remains is once for each trip."""
     job = Job("counted", [Counted()], None, name_of)
+    contest = Race(job, line_up(job, ["sequential", "process-pool"], workers=1))
+    contest.warm_up()
     Counted.times = 0
-    race(job, ["sequential", "process-pool"], workers=1, rounds=3)
+    list(contest.run(rounds=3))
     assert Counted.times == 1 + 3 * 2  # a lap of the function, and one of the empty function

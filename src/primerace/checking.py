@@ -11,7 +11,10 @@ from primerace.racers import Outcome, RacerError
 
 
 class Unrepeatable(RacerError):
-    """A function that answers the same item differently: no answer of a racer could be called wrong."""
+    """A function that answers the same item differently, or changes its items or the answers it gave before.
+
+    Later laps would have other work to do, and no answer of a racer could be called wrong.
+    """
 
 
 def find_fault(job: Job, outcomes: Sequence[Outcome], reference: Sequence[Any] | None) -> str | None:

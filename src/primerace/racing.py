@@ -67,7 +67,7 @@ def race(
 
     Raises:
         RaceError: an unknown name, or nothing to race; the message lists what there is.
-        RacerError: the job's own function raised, or does not repeat its answers.
+        RacerError: the job's own function raised, or does not repeat its answers, or changes its items.
 
     >>> result = race(Job("tiny", [7, 9]), ["sequential"], ["python", "held"], rounds=1)
     >>> sorted(entry.name for entry in result.entries)
@@ -136,8 +136,8 @@ class Race:
         function of one's own runs twice, which shows whether it repeats its answers.
 
         Raises:
-            RacerError: the job's own function raised, or answers the same item differently, or its answers
-                can't be compared.
+            RacerError: the job's own function raised, or answers the same item differently, or changes its
+                items, or its answers can't be compared.
         """
         self._begun = perf_counter()
         if self.job.function is not None:

@@ -104,7 +104,7 @@ def take_sample(job: Job, seconds: float, contestants: int, workers: int) -> Sam
         workers: how many workers each of them has.
 
     Raises:
-        RacerError: the function raised.
+        RacerError: the function raised, or changes its items.
     """
     a_lap = seconds / (SEARCH + 2 + FEWEST_ROUNDS * contestants)  # two laps warm up
     drawn = random.Random(0).sample(range(len(job.items)), len(job.items))
