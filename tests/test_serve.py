@@ -79,12 +79,13 @@ def get(port, path, method="GET", body=None, headers=None, timeout=30):
         return answer.status, json.loads(answer.read())
 
 
-def send(port, request, timeout=20):
+def send(port, request, timeout=20, ends=True):
     """What the server sends back to these bytes, which are all that comes."""
     with socket.create_connection(("127.0.0.1", port), timeout) as client:
         try:
             client.sendall(request)
-            client.shutdown(socket.SHUT_WR)
+            if ends:
+                client.shutdown(socket.SHUT_WR)
             return b"".join(iter(lambda: client.recv(1 << 16), b""))
         except ConnectionError:
             return b""
@@ -107,6 +108,40 @@ def test_connection_is_kept(server):
             client.request(method, path, body)
             client.getresponse().read()
             assert client.sock.getsockname() == mine
+
+
+@pytest.mark.parametrize("connection", ["close", "keep-alive"])
+@pytest.mark.parametrize(
+    ("path", "kind", "size", "status"),
+    [
+        ("/is_prime", "application/json", 5_000_000, 413),
+        ("/is_prime", "application/json", 20_000_000, 413),
+        ("/is_prime", "text/plain", 3_000_000, 415),
+        ("/nope", "application/json", 3_000_000, 404),
+    ],
+)
+def test_refusals_reach_clients_that_send_all_before_they_read(server, connection, path, kind, size, status):
+    headers = {"Content-Type": kind, "Connection": connection}
+    assert get(server, path, "POST", b" " * size, headers)[0] == status
+    chunked = iter([b" " * size])
+    assert get(server, path, "POST", chunked, headers)[0] == status
+
+
+@pytest.mark.parametrize(
+    ("body", "error"),
+    [
+        (b"Content-Length: 5\r\n\r\n[7]", "the body broke off after 3 of 5 bytes"),
+        (b"Content-Length: 5\r\n\r\n", "the body broke off after 0 of 5 bytes"),
+        (b"Transfer-Encoding: chunked\r\n\r\n3\r\n[7]\r\n", "the body broke off"),
+    ],
+)
+def test_bodies_that_break_off(server, impatient, body, error):
+    """Whether the client ends its side or is silent for too long."""
+    request = b"POST /is_prime HTTP/1.1\r\nHost: x\r\n" + body
+    for port, ends in ((server, True), (impatient, False)):
+        head, _, told = send(port, request, ends=ends).partition(b"\r\n\r\n")
+        assert head.startswith(b"HTTP/1.1 400 ")
+        assert json.loads(told) == {"error": error}
 
 
 def test_chunked_body(server):

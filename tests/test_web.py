@@ -40,7 +40,7 @@ def ask(path, app=web.app, method="GET", query="", body=None, **environ):
     given = {"REQUEST_METHOD": method, "SCRIPT_NAME": "", "PATH_INFO": path, "QUERY_STRING": query, **environ}
     if body is not None:
         given = {"CONTENT_LENGTH": str(len(body)), "CONTENT_TYPE": "application/json", **given}
-    given["wsgi.input"] = io.BytesIO(body or b"")
+    given.setdefault("wsgi.input", io.BytesIO(body or b""))
     setup_testing_defaults(given)
     started = []
     application = validator(app) if method in ("GET", "HEAD", "POST", "PUT", "DELETE") else app
@@ -54,6 +54,19 @@ def ask(path, app=web.app, method="GET", query="", body=None, **environ):
 
 def post(body, app=web.app, **environ):
     return ask("/is_prime", app, "POST", body=body if isinstance(body, bytes) else body.encode(), **environ)
+
+
+class Zeros(io.RawIOBase):
+    """A long body that takes no room."""
+
+    def __init__(self, left):
+        self.left = left
+
+    def read(self, size):
+        assert size <= 1 << 20
+        size = min(size, self.left)
+        self.left -= size
+        return bytes(size)
 
 
 class TestOneNumber:
@@ -217,6 +230,18 @@ class TestList:
             answer = post(b"[" + b" " * 200, LIMITED, CONTENT_LENGTH=str(length))
             assert answer.status == 413
             assert answer.error == f"the body has {length:,} bytes; the limit is 200"
+
+    @pytest.mark.parametrize("path", ["/is_prime", "/nope", "/is_prime/7"])
+    def test_body_that_breaks_off(self, path):
+        answer = ask(path, method="POST", body=b"[7]", CONTENT_LENGTH="5")
+        assert (answer.status, answer.error) == (400, "the body broke off after 3 of 5 bytes")
+
+    def test_body_is_read_before_anything_is_refused(self):
+        """Clients that send all of it before they read would otherwise find the connection closed."""
+        for length, left in ((100, 0), (1 << 20, 0), (64 << 20, 0), (65 << 20, 65 << 20)):
+            stream = Zeros(length)
+            answer = ask("/nope", LIMITED, "POST", CONTENT_LENGTH=str(length), **{"wsgi.input": stream})
+            assert (answer.status, stream.left) == (413 if length > 200 else 404, left)
 
     def test_body_of_unstated_length(self):
         terminated = {"CONTENT_LENGTH": "", "wsgi.input_terminated": True}

@@ -4,12 +4,15 @@ GET /is_prime/<n> answers about one number, POST /is_prime about a JSON list of 
 the server is there. Numbers go out as strings of digits: readers of JSON that keep numbers as doubles, as
 JavaScript does, would lose the last digits beyond 2**53. What is wrong with a request is told in JSON, too.
 
-Every request ends soon, whatever it asks: the limits are on its work, not only on its size.
+Every request ends soon, whatever it asks: the limits are on its work, not only on its size. What it sends is
+read before it is refused, since many clients send all of it before they read an answer: a connection that is
+closed meanwhile is all that they would see.
 """
 
 import json
 import re
 from collections.abc import Callable, Iterable, Mapping
+from contextlib import suppress
 from dataclasses import dataclass
 from http import HTTPStatus
 from math import isqrt
@@ -27,6 +30,8 @@ StartResponse = Callable[[str, list[tuple[str, str]]], Any]
 
 FAST = "fast"
 WORD = 1 << 64  # the numbers below are tested by the array
+DROPPED = 64 << 20  # bytes beyond the limit that are read, to be refused
+PIECE = 1 << 20  # bytes of it at a time
 DIGITS_PER_BIT = 0.30103
 INTEGER = re.compile(r"-?[0-9]+", re.ASCII)
 LENGTH = re.compile(r"[0-9]{1,100}", re.ASCII)
@@ -152,7 +157,7 @@ class App:
         return [] if environ["REQUEST_METHOD"] == "HEAD" else [body]
 
     def _answer(self, environ: Environment) -> tuple[Any, list[tuple[str, str]]]:
-        path = environ.get("PATH_INFO", "")
+        path, body = environ.get("PATH_INFO", ""), self._body(environ)
         if path.startswith("/is_prime/"):
             allow(environ, READING)
             n = self._number(path.removeprefix("/is_prime/"))
@@ -160,7 +165,8 @@ class App:
             return {"n": str(n), "is_prime": calls.answers[0]}, self._timing(calls)
         if path == "/is_prime":
             allow(environ, WRITING)
-            calls = self._calls(environ, self._numbers(self._body(environ)))
+            check_media_type(environ)
+            calls = self._calls(environ, self._numbers(body))
             return calls.answers, self._timing(calls)
         if path == "/healthz":
             allow(environ, READING)
@@ -180,22 +186,35 @@ class App:
             raise Refusal(status, f"a number has {digits:,} digits; the limit is {self.limits.digits:,}")
         return int(text)
 
-    def _body(self, environ: Environment) -> bytes:
-        """The bytes of a request for JSON."""
-        check_media_type(environ)
-        most = self.limits.body
+    def _body(self, environ: Environment) -> bytes | None:
+        """The bytes that come with a request; None where nothing tells their end."""
+        stream, most = environ["wsgi.input"], self.limits.body
         length = stated_length(environ)
-        if length is not None and length > most:
+        if length is None:
+            return self._terminated(stream) if environ.get("wsgi.input_terminated") else None
+        if length > most:
+            if length <= most + DROPPED:
+                drop(stream, length)
             raise too_large(f"the body has {length:,} bytes", f"{most:,}")
-        if length is None and not environ.get("wsgi.input_terminated"):
-            raise Refusal(HTTPStatus.LENGTH_REQUIRED, "the request has no Content-Length")
-        body: bytes = environ["wsgi.input"].read(most + 1 if length is None else length)
+        body = receive(stream, length)
+        if len(body) < length:
+            wrong = f"the body broke off after {len(body):,} of {length:,} bytes"
+            raise Refusal(HTTPStatus.BAD_REQUEST, wrong)
+        return body
+
+    def _terminated(self, stream: Any) -> bytes:
+        """A body of unstated length, of which the server knows the end."""
+        most = self.limits.body
+        body = receive(stream, most + 1)
         if len(body) > most:
+            drop(stream, DROPPED)
             raise too_large(f"the body has more than {most:,} bytes", f"{most:,}")
         return body
 
-    def _numbers(self, body: bytes) -> list[int]:
+    def _numbers(self, body: bytes | None) -> list[int]:
         """The numbers of a JSON list."""
+        if body is None:
+            raise Refusal(HTTPStatus.LENGTH_REQUIRED, "the request has no Content-Length")
         try:
             values = json.loads(
                 body, parse_int=self._integer, parse_float=refuse_float, parse_constant=refuse_float
@@ -284,6 +303,22 @@ def stated_length(environ: Environment) -> int | None:
     if not LENGTH.fullmatch(text):
         raise Refusal(HTTPStatus.BAD_REQUEST, f"Content-Length is a number of bytes, not {shown(text)}")
     return int(text)
+
+
+def receive(stream: Any, size: int) -> bytes:
+    """What comes of so many bytes."""
+    try:
+        body: bytes = stream.read(size)
+    except OSError:  # a chunk that is not the last one ended it
+        raise Refusal(HTTPStatus.BAD_REQUEST, "the body broke off") from None
+    return body
+
+
+def drop(stream: Any, size: int) -> None:
+    """Read so many bytes, or as many as come, and forget them."""
+    with suppress(OSError):
+        while size > 0 and (piece := stream.read(min(size, PIECE))):
+            size -= len(piece)
 
 
 def check_media_type(environ: Environment) -> None:
