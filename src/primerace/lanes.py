@@ -15,10 +15,9 @@ from typing import Any
 
 from primerace import serving
 from primerace.kernels import KERNELS
-from primerace.pipes import end_with
+from primerace.pipes import LIFELINE, end_with
 from primerace.web import App, Limits
 
-LIFELINE = "PRIMERACE_LIFELINE"  # the environment variable that holds its file descriptor
 NOTHING = "nothing"  # the kernel that measures what handing out and collecting alone costs
 
 worker_class = "gthread"  # the sync worker has no keep-alive

@@ -7,6 +7,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from io import FileIO
 
+LIFELINE = "PRIMERACE_LIFELINE"  # the environment variable by which a program learns its end of a pipe
 STANDARD = 3  # streams, with the numbers below
 
 

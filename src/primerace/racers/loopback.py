@@ -12,9 +12,9 @@ import socket
 import subprocess
 import sys
 
+from primerace.pipes import LIFELINE
 from primerace.racers.children import children_of, interrupts_held
 
-LIFELINE = "PRIMERACE_LIFELINE"
 SETTINGS = "python:primerace.lanes"
 APPLICATION = "primerace.lanes:app()"
 HOST = "127.0.0.1"
