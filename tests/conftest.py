@@ -3,6 +3,7 @@
 import signal
 from collections.abc import Callable, Iterator
 from math import prod
+from pathlib import Path
 
 import definitions
 import hard_numbers
@@ -48,6 +49,14 @@ def no_leftovers() -> Iterator[None]:
     """No test leaves a process or a thread behind that it did not find."""
     with nothing_left():
         yield
+
+
+@pytest.fixture
+def traps(tmp_path: Path) -> Path:
+    """A folder with modules of well-known names, none of which can be imported."""
+    for name in ("random", "json", "numpy", "gunicorn", "primerace"):
+        (tmp_path / f"{name}.py").write_text("raise SystemExit('imported from the current folder')")
+    return tmp_path
 
 
 @pytest.fixture(scope="session")

@@ -171,6 +171,12 @@ def test_settings_of_the_user_do_not_reach_it(monkeypatch):
         assert len(crew.pids()) == 2
 
 
+def test_modules_of_the_current_folder_stay_out(monkeypatch, traps):
+    monkeypatch.chdir(traps)
+    with racer().start(2) as crew:
+        assert [each.answer for each in crew.run(kernels.fast, [7])] == [True]
+
+
 def test_without_gunicorn(monkeypatch):
     monkeypatch.setattr(racer_module, "find_spec", lambda name: None)
     assert racer().available() == "needs gunicorn: pip install 'primerace[web]'"

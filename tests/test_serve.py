@@ -33,9 +33,9 @@ serving.READ_SECONDS = 1.0
 
 
 @contextmanager
-def serving(*options, command=SERVE):
+def serving(*options, command=SERVE, folder=None):
     """A running server: its process, its port and the lines that it has logged."""
-    process = start(*command, *options)
+    process = start(*command, *options, cwd=folder)
     log = []
     reader = threading.Thread(target=log.extend, args=(process.stderr,))
     reader.start()
@@ -325,6 +325,12 @@ def test_limits_of_the_command_line():
         assert "the limit is 2" in get(port, "/is_prime", "POST", "[1,2,3]", as_json)[1]["error"]
         assert "the limit is 6,000" in get(port, "/is_prime", "POST", " " * 6001, as_json)[1]["error"]
         assert get(port, "/is_prime/17?kernel=held")[0] == 403
+
+
+def test_modules_of_the_current_folder_stay_out(traps):
+    with serving("--workers", "1", command=("-P", *SERVE), folder=traps) as (_, port, _):
+        as_json = {"Content-Type": "application/json"}
+        assert get(port, "/is_prime", "POST", "[7, 9]", as_json) == (200, [True, False])
 
 
 def run(*options):

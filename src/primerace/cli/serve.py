@@ -13,6 +13,7 @@ from primerace.cli.options import InputError
 from primerace.machine import usable_cores
 from primerace.web import Limits
 
+MASTER = ("-P", "-m", "primerace.master")
 SETTINGS = "python:primerace.serving"
 SILENT_SECONDS = 10  # that the system keeps a connection from us on which nothing has come
 DEFAULT = Limits()
@@ -108,7 +109,7 @@ def serve(
         "--threads": str(threads),
     }
     words = [word for pair in arguments.items() for word in pair]
-    os.execve(sys.executable, [sys.executable, "-m", "gunicorn", *words, application], environment)
+    os.execve(sys.executable, [sys.executable, *MASTER, *words, application], environment)
 
 
 def _listen(host: str, port: int) -> socket.socket:

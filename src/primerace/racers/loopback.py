@@ -61,7 +61,7 @@ class Server:
         numbers = {"--workers": len(listeners), "--threads": threads}
         return subprocess.Popen(
             [
-                *(sys.executable, "-m", "gunicorn", "--config", SETTINGS),
+                *(sys.executable, "-P", "-m", "primerace.master", "--config", SETTINGS),
                 *(word for option, number in numbers.items() for word in (option, str(number))),
                 *(word for listener in listeners for word in ("--bind", f"fd://{listener}")),
                 APPLICATION,
