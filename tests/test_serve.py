@@ -8,11 +8,13 @@ import socket
 import sys
 import threading
 import time
-from contextlib import closing, contextmanager
-from http.client import HTTPConnection
+from collections import Counter
+from contextlib import closing, contextmanager, suppress
+from http.client import HTTPConnection, HTTPResponse
 
 import psutil
 import pytest
+from drawing import as_http, draw_bytes, draw_request
 from watching import descendants, eventually, gone, start
 
 from primerace import cli
@@ -189,42 +191,60 @@ def test_headers_that_are_no_http(server, header):
     assert "error" in json.loads(answer.partition(b"\r\n\r\n")[2])
 
 
-PIECES = [
-    *(b"GET ", b"POST ", b"HEAD ", b"/is_prime/7", b"/is_prime", b"/", b"?kernel=", b"?", b"%", b"#", b"*"),
-    *(b" HTTP/1.1", b" HTTP/1.0", b" HTTP/9.9", b"\r\n", b"\r\n", b"\r\n\r\n", b"\n", b"\0", b"\xff", b":"),
-    *(
-        b"Host: x",
-        b"Content-Length: 3",
-        b"Content-Length: ",
-        b"Transfer-Encoding: chunked",
-        b"Connection: close",
-    ),
-    *(
-        b"Expect: 100-continue",
-        b"Upgrade: h2c",
-        b"3\r\n[7]\r\n0\r\n\r\n",
-        b"[7]",
-        b"ffffffffff\r\n",
-        b"9" * 300,
-    ),
-]
+class Client:
+    """A connection that is kept for as long as the server keeps it."""
+
+    def __init__(self, port):
+        self._address = ("127.0.0.1", port)
+        self._socket = None
+
+    def ask(self, method, request, ends):
+        """Status and body of the answer; None where the connection was lost.
+
+        `ends` tells that nothing follows, so that the server does not wait for more.
+        """
+        self._socket = self._socket or socket.create_connection(self._address, 30)
+        try:
+            self._socket.sendall(request)
+            if ends:
+                with suppress(OSError):  # the server may have closed it
+                    self._socket.shutdown(socket.SHUT_WR)
+            answer = HTTPResponse(self._socket, method=method)
+            answer.begin()
+            body = answer.read()
+        except ConnectionError:
+            self.close()
+            return None
+        if ends or answer.will_close:
+            self.close()
+        return answer.status, body
+
+    def close(self):
+        if self._socket:
+            self._socket.close()
+            self._socket = None
 
 
-def draw_bytes(draw):
-    """A good request with some bytes changed, or pieces of requests in any order."""
-    if draw.random() < 0.4:
-        return b"".join(draw.choices(PIECES, k=draw.randrange(1, 12)))
-    chunked = draw.random() < 0.5
-    length = b"Transfer-Encoding: chunked" if chunked else b"Content-Length: 3"
-    body = b"3\r\n[7]\r\n0\r\n\r\n" if chunked else b"[7]"
-    good = b"POST /is_prime HTTP/1.1\r\nHost: x\r\n" + length + b"\r\n\r\n" + body
-    changed = bytearray(good)
-    for _ in range(draw.randrange(1, 4)):
-        place = draw.randrange(len(changed))
-        changed[place : place + draw.randrange(3)] = draw.choice(
-            [b"", draw.randbytes(1), draw.choice(PIECES)]
-        )
-    return bytes(changed)
+def test_random_requests_are_answered_or_refused():
+    """10,000 over HTTP; the same as the application is given without it."""
+    draw = random.Random(9)
+    options = ("--digits", "30", "--items", "5", "--body", "200", "--divisions", "1000")
+    statuses = Counter()
+    with serving("--workers", "1", "--allow-slow-kernels", *options) as (_, port, log):
+        with closing(Client(port)) as client:
+            for _ in range(10_000):
+                method, request, ends = as_http(draw_request(draw), draw)
+                answer = client.ask(method, request, ends)
+                if answer is None:
+                    continue
+                status, body = answer
+                assert status < 500, request
+                assert method == "HEAD" or (status >= 400) == (b"error" in body), (request, answer)
+                statuses[status] += 1
+        assert get(port, "/healthz")[0] == 200
+    assert "Traceback" not in "".join(log)
+    assert statuses.total() > 9_900
+    assert set(statuses) >= {200, 400, 404, 405, 413, 414, 415, 422}
 
 
 def test_random_bytes_never_get_a_5xx(server):

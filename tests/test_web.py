@@ -7,6 +7,7 @@ from wsgiref.util import setup_testing_defaults
 from wsgiref.validate import validator
 
 import pytest
+from drawing import draw_request
 
 from primerace import kernels, web
 from primerace.job import BOOK
@@ -370,60 +371,6 @@ class TestElse:
     def test_more_digits_than_python_converts(self):
         with pytest.raises(ValueError, match="Python converts 4,300; .*PYTHONINTMAXSTRDIGITS=0 lifts that"):
             create_app(digits=5000)
-
-
-METHODS = ["GET"] * 6 + ["POST"] * 8 + ["HEAD", "PUT", "DELETE", "OPTIONS", "TRACE", "BREW", "get", ""]
-PATHS = ["/is_prime"] * 6 + ["/is_prime/", "/healthz", "/", "", "//", "/is_prime/7/", "\0", "\xff\xfe"]
-QUERIES = [""] * 6 + [
-    "kernel=",
-    "kernel=held",
-    "kernel=python",
-    "kernel",
-    "&",
-    "=",
-    "%",
-    "%00",
-    "kernel=held;",
-]
-TYPES = ["application/json"] * 5 + ["", "text/html", ";", "\0", "application/json; charset=\xff"]
-TOKENS = [
-    *("[", "]", "[", "]", ",", ",", ",", "{", "}", ":", '"', "'", "\\", " ", "\n", "\0", "-", "+", ".", "e"),
-    *("7", "9", "0", "1e999999", "1.5", "NaN", "Infinity", "null", "true", "1" * 19, "9" * 25, "3" * 31),
-    *('"a"', '"\\ud800"', "\ufeff", "\ud800", "ä", "[" * 2000, "-0", "18446744073709551557", "1" * 5000),
-]
-
-
-def draw_text(draw, most):
-    return "".join(draw.choices(TOKENS, k=draw.randrange(most)))
-
-
-def draw_body(draw):
-    """Text that is nearly JSON, or just bytes."""
-    if draw.random() < 0.1:
-        return draw.randbytes(draw.randrange(40))
-    numbers = ",".join(draw.choices(TOKENS[20:], k=draw.randrange(4)))
-    text = draw.choice(["[{}]", "{}", "[[{}]]", '{{"a": {}}}']).format(numbers)
-    return (text if draw.random() < 0.6 else draw_text(draw, 12)).encode("utf-8", "surrogatepass")
-
-
-def draw_request(draw):
-    """What a server may hand to the application, and some that it may not."""
-    path = draw.choice(PATHS)
-    if path == "/is_prime/" or draw.random() < 0.3:
-        path = "/is_prime/" + draw_text(draw, 4).encode("utf-8", "surrogatepass").decode("latin-1")
-    body = draw_body(draw)
-    length = draw.choice(
-        [str(len(body))] * 6 + ["", "0", "1" * 400, "0" * 5000, "1" * 80, str(len(body) + 9)]
-    )
-    return {
-        "REQUEST_METHOD": draw.choice(METHODS),
-        "PATH_INFO": path,
-        "QUERY_STRING": draw.choice(QUERIES),
-        "CONTENT_TYPE": draw.choice(TYPES),
-        "CONTENT_LENGTH": length,
-        "wsgi.input": io.BytesIO(body),
-        "wsgi.input_terminated": draw.random() < 0.5,
-    }
 
 
 @pytest.mark.parametrize("seed", range(10))
