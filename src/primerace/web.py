@@ -5,14 +5,13 @@ the server is there. Numbers go out as strings of digits: readers of JSON that k
 JavaScript does, would lose the last digits beyond 2**53. What is wrong with a request is told in JSON, too.
 
 Every request ends soon, whatever it asks: the limits are on its work, not only on its size. What it sends is
-read before it is refused, since many clients send all of it before they read an answer: a connection that is
-closed meanwhile is all that they would see.
+read before it is refused, within a bound, since many clients send all of it before they read an answer: a
+connection that is closed meanwhile is all that they would see.
 """
 
 import json
 import re
 from collections.abc import Callable, Iterable, Mapping
-from contextlib import suppress
 from dataclasses import dataclass
 from http import HTTPStatus
 from math import isqrt
@@ -23,18 +22,27 @@ from urllib.parse import parse_qsl
 
 from primerace.kernels import KERNELS
 from primerace.plain import shown
+from primerace.refusals import (
+    Environment,
+    Refusal,
+    allow,
+    check_media_type,
+    drop,
+    kind_of,
+    receive,
+    refuse_float,
+    stated_length,
+    too_large,
+)
 
 Kernel = Callable[[int], Any]
-Environment = dict[str, Any]
 StartResponse = Callable[[str, list[tuple[str, str]]], Any]
 
 FAST = "fast"
 WORD = 1 << 64  # the numbers below are tested by the array
 DROPPED = 64 << 20  # bytes beyond the limit that are read, to be refused
-PIECE = 1 << 20  # bytes of it at a time
 DIGITS_PER_BIT = 0.30103
 INTEGER = re.compile(r"-?[0-9]+", re.ASCII)
-LENGTH = re.compile(r"[0-9]{1,100}", re.ASCII)
 READING = ("GET", "HEAD")
 WRITING = ("POST",)
 ROUTES = "GET /is_prime/<n>, POST /is_prime, GET /healthz"
@@ -70,14 +78,6 @@ class Limits:
                 f"the limit digits is {self.digits:,}, but Python converts {convertible:,}; "
                 "the environment variable PYTHONINTMAXSTRDIGITS=0 lifts that"
             )
-
-
-class Refusal(Exception):
-    """What is wrong with a request: the status, a sentence, and headers that tell more."""
-
-    def __init__(self, status: HTTPStatus, error: str, headers: Iterable[tuple[str, str]] = ()) -> None:
-        super().__init__(error)
-        self.status, self.headers = status, headers
 
 
 @dataclass(frozen=True)
@@ -281,76 +281,6 @@ class App:
         start = f", start;dur={calls.started * 1e3:.6f}" if self.tells_start else ""
         durations = f"call;dur={calls.seconds * 1e3:.6f}, cpu;dur={calls.cpu_seconds * 1e3:.6f}"
         return [("Server-Timing", durations + start)]
-
-
-def allow(environ: Environment, methods: tuple[str, ...]) -> None:
-    """Refuse other methods."""
-    method = environ["REQUEST_METHOD"]
-    if method not in methods:
-        allowed = ", ".join(methods)
-        raise Refusal(
-            HTTPStatus.METHOD_NOT_ALLOWED,
-            f"{shown(environ['PATH_INFO'])} takes {allowed}, not {shown(method)}",
-            [("Allow", allowed)],
-        )
-
-
-def stated_length(environ: Environment) -> int | None:
-    """How long the body is by its header, if that says it."""
-    text = environ.get("CONTENT_LENGTH") or ""
-    if not text:
-        return None
-    if not LENGTH.fullmatch(text):
-        raise Refusal(HTTPStatus.BAD_REQUEST, f"Content-Length is a number of bytes, not {shown(text)}")
-    return int(text)
-
-
-def receive(stream: Any, size: int) -> bytes:
-    """What comes of so many bytes."""
-    try:
-        body: bytes = stream.read(size)
-    except OSError:  # a chunk that is not the last one ended it
-        raise Refusal(HTTPStatus.BAD_REQUEST, "the body broke off") from None
-    return body
-
-
-def drop(stream: Any, size: int) -> None:
-    """Read so many bytes, or as many as come, and forget them."""
-    with suppress(OSError):
-        while size > 0 and (piece := stream.read(min(size, PIECE))):
-            size -= len(piece)
-
-
-def check_media_type(environ: Environment) -> None:
-    """Refuse what says that it is no JSON, or that it is compressed."""
-    media_type = environ.get("CONTENT_TYPE") or "application/json"
-    encoding = environ.get("HTTP_CONTENT_ENCODING") or "identity"
-    if media_type.partition(";")[0].strip().lower() != "application/json":
-        wrong = f"Content-Type is application/json here, not {shown(media_type)}"
-        raise Refusal(HTTPStatus.UNSUPPORTED_MEDIA_TYPE, wrong)
-    if encoding.strip().lower() != "identity":
-        wrong = f"the body is taken as it is, without Content-Encoding {shown(encoding)}"
-        raise Refusal(HTTPStatus.UNSUPPORTED_MEDIA_TYPE, wrong)
-
-
-def too_large(what: str, limit: str) -> Refusal:
-    """The refusal of what goes beyond a limit."""
-    return Refusal(HTTPStatus.REQUEST_ENTITY_TOO_LARGE, f"{what}; the limit is {limit}")
-
-
-def refuse_float(text: str) -> Any:
-    """Refuse a number that is no integer, also NaN, which JSON does not have."""
-    raise Refusal(HTTPStatus.UNPROCESSABLE_ENTITY, f"{shown(text)[1:-1]} is not an integer")
-
-
-def kind_of(value: Any) -> str:
-    """What JSON calls the kind of a value.
-
-    >>> kind_of("17")
-    'a string'
-    """
-    kinds = {dict: "an object", list: "a list", str: "a string", int: "a number", type(None): "null"}
-    return kinds.get(type(value)) or json.dumps(value)
 
 
 def answer(kernel: Kernel, numbers: list[int]) -> list[Any]:
