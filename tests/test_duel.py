@@ -4,12 +4,18 @@ import json
 import signal
 import subprocess
 import sys
+from copy import deepcopy
+from datetime import UTC, date, datetime, timedelta
+from decimal import Decimal
+from fractions import Fraction
 from pathlib import Path
 
+import numpy as np
 import pytest
 from watching import descendants, eventually, gone, interrupt, start
 
 from primerace.duel import Duel, DuelError, find, task
+from primerace.duel.runner import content_of
 from primerace.duel.score import FEWEST_PAIRS, Score
 from primerace.duel.verdict import FASTER, NOISY, SAME, SLOWER, is_alarm, judge
 from primerace.report.duel import row, same_place, sentences
@@ -48,6 +54,18 @@ def hang(n):
 
 def never_the_same(n):
     return time.perf_counter_ns()
+
+def long(n):
+    return "a" * 600 + str(IS_SLOW)
+
+class Thing:
+    pass
+
+def thing(n):
+    return [n, Thing()]
+
+def thing_and_more(n):
+    return [n + IS_SLOW, Thing()]
 
 def items():
     yield 20_000
@@ -136,6 +154,63 @@ class TestContender:
         assert "ls: this Python did not run, exit status" in duel("ls", "ls", code=2).stderr
 
 
+class TestContent:
+    """Two processes give the same text for the same value, and another one for another value."""
+
+    @pytest.mark.parametrize(
+        ("value", "other"),
+        [
+            (None, False),
+            (1, True),
+            (10**30, 10**30 + 1),
+            (0.1, 0.2),
+            (1 + 2j, 1 + 3j),
+            ("a", b"a"),
+            (bytearray(b"a"), bytearray(b"b")),
+            (Decimal("1.5"), Decimal("1.6")),
+            (Fraction(1, 3), Fraction(2, 3)),
+            (date(2000, 1, 2), date(2000, 1, 3)),
+            (datetime(2000, 1, 2, tzinfo=UTC), datetime(2000, 1, 2)),  # noqa: DTZ001
+            (timedelta(1), timedelta(2)),
+            (range(3), range(4)),
+            ({"a", "b", 1}, {"a", "b", 2}),
+            (frozenset([(1, 2)]), frozenset([(1, 3)])),
+            (set(), {}),
+            ({"a": {1}}, {"a": {2}}),
+            (([1], 2), ([1], 3)),
+            (np.arange(3), np.arange(1, 4)),
+            (np.float64(1.5), np.float64(1.25)),
+            (np.zeros(2000, bool), np.ones(2000, bool)),
+        ],
+    )
+    def test_values_are_told_apart(self, value, other):
+        opaque = set()
+        assert content_of([value], opaque) != content_of([other], opaque)
+        assert content_of([value], opaque) == content_of([deepcopy(value)], opaque)
+        assert not opaque
+
+    def test_order_counts_in_lists_alone(self):
+        """Each process has an order of its own in a set of texts."""
+        assert content_of({"b": 1, "a": 2}, set()) == content_of({"a": 2, "b": 1}, set())
+        assert content_of([1, 2], set()) != content_of([2, 1], set())
+
+    def test_floating_point_numbers_count_to_nine_digits(self):
+        assert content_of([0.1 + 0.2, 0.1 + 0.2 + 1j], set()) == content_of([0.3, 0.3 + 1j], set())
+
+    def test_what_is_opaque_is_named_and_hides_nothing_else(self):
+        opaque = set()
+        content = content_of([{"a": (n for n in [1])}, object(), 1], opaque)
+        assert opaque == {"generator", "object"}
+        assert content == "[{'a': <generator>}, <object>, 1]"
+
+    def test_many_flags_of_any_kind(self):
+        """A column of pandas has the type of an array, but no bytes."""
+        pandas = pytest.importorskip("pandas")
+        opaque = set()
+        assert content_of(pandas.Series([True] * 2000), opaque) == content_of([True] * 2000, opaque)
+        assert not opaque
+
+
 class TestMatch:
     def test_against_itself_it_is_not_slower(self):
         """Where the machine is noisy enough for chance, the second duel is not slower."""
@@ -167,6 +242,15 @@ class TestMatch:
         assert [row(score, 0.02)[1] for score in (die, nothing)] == ["failed", "not here"]
         assert [score.alarms(0.02) for score in (die, nothing)] == [True, False]
         assert any("the job ended its process" in sentence for sentence in sentences(match))
+
+    def test_answers_that_can_not_be_compared_are_told(self, folder):
+        names = ("thing", "count")
+        tasks = [task.of_function(f"work:{name}", str(folder), [1000], name) for name in names]
+        match = Duel(find(PYTHON), find("./slow"), tasks)
+        list(match.introduce())
+        found = [(score["compared"], score["opaque"]) for score in match.to_json()["tasks"]]
+        assert found == [(False, ["Thing"]), (True, [])]
+        assert [sentence for sentence in sentences(match) if "type Thing can't be compared" in sentence]
 
     def test_a_racer_and_the_first_import(self):
         tasks = [
@@ -230,6 +314,8 @@ class TestCommand:
             ("raise_there", "./slow: ValueError: not on this side", 1),
             ("die", "the job ended its process, killed by SIGKILL", 1),
             ("differ", "answers 20000, ./slow answers 20001", 1),
+            ("long", "item 0: ", 1),
+            ("thing_and_more", "answers [20000, <Thing>], ./slow answers [20001, <Thing>]", 1),
             ("no_such", "work has no 'no_such'", 2),
         ],
     )
@@ -240,6 +326,11 @@ class TestCommand:
 
     def test_answers_that_are_never_the_same(self, folder):
         assert "answers" in duel(PYTHON, PYTHON, *own("never_the_same"), code=1).stderr
+
+    def test_numbers_of_any_length(self, folder):
+        (folder / "items.json").write_text(f"[1{'0' * 5000}]")
+        done = duel(PYTHON, "./slow", *own("differ"), code=1)
+        assert "item 0: " in done.stderr
 
     def test_a_job_that_never_ends(self, folder):
         done = duel(PYTHON, PYTHON, *own("hang"), "--timeout", "2", code=1)

@@ -152,6 +152,7 @@ class Duel:
         if a["digest"] != b["digest"]:
             raise DuelError(self._difference(a["shown"], b["shown"]))
         score.digest = a["digest"]
+        score.opaque = a["opaque"]  # B's are the same: the digest tells the types
         score.loops = max(a["loops"], b["loops"])
         lap = max(a["seconds"], b["seconds"]) * score.loops
         score.laps = max(1, min(MOST_LAPS, round(TRIAL_SECONDS / lap)))

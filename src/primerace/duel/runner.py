@@ -25,7 +25,12 @@ from typing import Any, Callable, Dict  # noqa: UP035  Python 3.8
 TRIES = 3  # laps of which the quickest tells how long one takes
 LONGEST = 500  # characters of a message
 MOST_SHOWN = 1000  # answers that are compared one by one
-PLAIN = (type(None), bool, int, str, bytes)
+PLAIN = (type(None), bool, int, str, bytes, bytearray, range)
+TELLING = {  # further types whose repr tells the whole value; as names, since nothing is imported for them
+    "decimal": ("Decimal",),
+    "fractions": ("Fraction",),
+    "datetime": ("date", "datetime", "time", "timedelta", "timezone"),
+}
 
 LAP = """
 def lap(loops):
@@ -53,6 +58,8 @@ def main(requests: int, results: int, lifeline: int) -> None:
     folder = os.path.dirname(os.path.abspath(__file__))
     sys.path[:] = [place for place in sys.path if place != folder]
     settle_under(lifeline)
+    if hasattr(sys, "set_int_max_str_digits"):  # items and answers may be longer numbers than 4300 digits
+        sys.set_int_max_str_digits(0)
     with open(requests) as lines:
         for line in lines:
             status = in_fork(json.loads(line), results)
@@ -149,18 +156,15 @@ def trial(request: Message) -> Message:
     lap = names["lap"]
     try:
         if task["once"]:
-            return {"loops": 1, "seconds": lap(1), "digest": None, "shown": None}
+            return {"loops": 1, "seconds": lap(1), "digest": None, "opaque": [], "shown": None}
         answers = eval(task["work"], names)
         if not loops:
-            return {
-                **calibrated(lap, request["lap_seconds"]),
-                "digest": digest(answers),
-                "shown": shown(answers),
-            }
+            calibration = calibrated(lap, request["lap_seconds"])
+            return {**calibration, **compared(answers), "shown": shown(answers)}
         if loops > 1:  # else the answers were one
             lap(loops)
         gc.collect()
-        return {"seconds": min(lap(loops) for _ in range(request["laps"])), "digest": digest(answers)}
+        return {"seconds": min(lap(loops) for _ in range(request["laps"])), **compared(answers)}
     finally:
         exec(task["teardown"], names)
 
@@ -193,40 +197,54 @@ def calibrated(lap: Callable[[int], float], enough: float) -> Message:
         loops *= 2
 
 
-def digest(answers: object) -> str | None:
-    """What tells apart answers that differ; None where nothing can, as for objects of most classes."""
-    content = content_of(answers)
-    return None if content is None else hashlib.sha256(content.encode()).hexdigest()
+def compared(answers: object) -> Message:
+    """What tells apart answers that differ, and the types in them whose values nothing can tell apart."""
+    opaque: set[str] = set()
+    return {"digest": digest(content_of(answers, opaque).encode()), "opaque": sorted(opaque)}
+
+
+def digest(content: bytes) -> str:
+    """What stands for a content."""
+    return hashlib.sha256(content).hexdigest()
 
 
 def shown(answers: Any) -> list[str] | None:
     """The answers one by one, if there are not too many of them."""
     if not hasattr(answers, "__len__") or len(answers) > MOST_SHOWN or isinstance(answers, (str, dict)):
         return None
-    return [(content_of(answer) or "?")[:LONGEST] for answer in answers]
+    return [shortened(content_of(answer, set())) for answer in answers]
 
 
-def content_of(value: Any) -> str | None:
-    """The value as text that is the same in every Python; numbers to nine digits."""
-    if str(getattr(value, "dtype", "")) == "bool" and value.size > MOST_SHOWN:
-        return hashlib.sha256(value.tobytes()).hexdigest()
+def shortened(content: str) -> str:
+    """The beginning of a long content, and what tells it apart from others that begin alike."""
+    return content if len(content) <= LONGEST else f"{content[:LONGEST]}… ({digest(content.encode())[:8]})"
+
+
+def content_of(value: Any, opaque: set[str]) -> str:
+    """The value as text that is the same in every Python; floating-point numbers to nine digits.
+
+    Args:
+        value: an answer, or a part of one.
+        opaque: takes the names of types, as most classes are, of which the text tells no more than the name.
+    """
+    if hasattr(value, "tobytes") and str(getattr(value, "dtype", "")) == "bool" and value.size > MOST_SHOWN:
+        return digest(value.tobytes())
     if hasattr(value, "tolist"):
         value = value.tolist()
-    if isinstance(value, float):
+    kind = type(value)
+    if isinstance(value, (float, complex)):
         return f"{value:.9g}"
-    if isinstance(value, PLAIN):
-        return repr(value)
+    if isinstance(value, PLAIN) or kind.__name__ in TELLING.get(kind.__module__, ()):
+        return ascii(value)
+    if isinstance(value, (list, tuple)):
+        return f"[{', '.join(content_of(each, opaque) for each in value)}]"
+    if isinstance(value, (set, frozenset)):
+        return f"set({', '.join(sorted(content_of(each, opaque) for each in value))})"
     if isinstance(value, dict):
-        value = [list(item) for item in value.items()]
-    if not isinstance(value, (list, tuple)):
-        return None
-    parts = []
-    for each in value:
-        part = content_of(each)
-        if part is None:
-            return None
-        parts.append(part)
-    return f"[{', '.join(parts)}]"
+        items = (f"{content_of(key, opaque)}: {content_of(each, opaque)}" for key, each in value.items())
+        return f"{{{', '.join(sorted(items))}}}"
+    opaque.add(kind.__name__)
+    return f"<{kind.__name__}>"
 
 
 def load(spec: str, folder: str) -> Any:

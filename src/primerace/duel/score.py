@@ -1,6 +1,6 @@
 """What the trials of one task have shown so far."""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from statistics import median
 from typing import Any
@@ -21,7 +21,8 @@ class Score:
         pairs: the seconds of the work, (A's, B's).
         loops: how often a lap does the work.
         laps: how many laps a trial has.
-        digest: stands for the answers, which are to be the same in each trial; None where that can't be told.
+        digest: stands for the answers, which are to be the same in each trial; None where they don't count.
+        opaque: the types in them whose values can't be compared.
         missing: why there is no verdict: a side lacks something, as an older build may.
         failed: the same, where a side went wrong or the answers differ.
         settled: the interval is as narrow as it has to be.
@@ -32,9 +33,15 @@ class Score:
     loops: int = 1
     laps: int = 1
     digest: str | None = None
+    opaque: Sequence[str] = ()
     missing: str | None = None
     failed: str | None = None
     settled: bool = False
+
+    @property
+    def compared(self) -> bool:
+        """Whether the values of all answers are the same in each trial."""
+        return self.digest is not None and not self.opaque
 
     @property
     def ratio(self) -> Ratio | None:
@@ -67,6 +74,8 @@ class Score:
             "work": self.task.work,
             "loops": self.loops,
             "laps": self.laps,
+            "compared": self.compared,
+            "opaque": self.opaque,
             "pairs": self.pairs,
             "ratio": None if ratio is None else {"value": ratio.value, "low": ratio.low, "high": ratio.high},
             "verdict": self.verdict(threshold),

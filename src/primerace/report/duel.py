@@ -78,6 +78,9 @@ def sentences(duel: Duel) -> Iterator[str]:
             yield f"{score.task.name}: {reason}"
         elif score.ratio is not None and (single or score.verdict(duel.threshold) in (SLOWER, FASTER)):
             yield f"{score.task.name}: {finding(score.ratio, score.verdict(duel.threshold), duel.threshold)}"
+        if score.opaque:
+            types = ", ".join(score.opaque)
+            yield f"{score.task.name}: answers of type {types} can't be compared, and were not"
     if not single:
         yield summary(duel)
 
