@@ -47,6 +47,9 @@ def raise_there(n):
 def die(n):
     os.kill(os.getpid(), signal.SIGKILL)
 
+def leave(n):
+    os._exit(0)
+
 def hang(n):
     print("printed by the job", flush=True)
     while True:
@@ -313,6 +316,7 @@ class TestCommand:
         [
             ("raise_there", "./slow: ValueError: not on this side", 1),
             ("die", "the job ended its process, killed by SIGKILL", 1),
+            ("leave", "the job ended its process, exit status 0", 1),
             ("differ", "answers 20000, ./slow answers 20001", 1),
             ("long", "item 0: ", 1),
             ("thing_and_more", "answers [20000, <Thing>], ./slow answers [20001, <Thing>]", 1),

@@ -22,6 +22,7 @@ from itertools import repeat
 from time import perf_counter
 from typing import Any, Callable, Dict  # noqa: UP035  Python 3.8
 
+ANSWERED = 77  # exit status of a fork; a job may end it with 0 before there is an answer
 TRIES = 3  # laps of which the quickest tells how long one takes
 LONGEST = 500  # characters of a message
 MOST_SHOWN = 1000  # answers that are compared one by one
@@ -63,7 +64,7 @@ def main(requests: int, results: int, lifeline: int) -> None:
     with open(requests) as lines:
         for line in lines:
             status = in_fork(json.loads(line), results)
-            if status != 0:
+            if status != ANSWERED:
                 send(results, {"died": status})
 
 
@@ -82,7 +83,7 @@ def settle_under(lifeline: int) -> None:
 
 
 def in_fork(request: Message, results: int) -> int:
-    """Answer a request in a fork, and return how that ended: 0, or as subprocess tells it."""
+    """Answer a request in a fork, and return how that ended: ANSWERED, or as subprocess tells it."""
     for module in request["preload"]:
         with suppress(ImportError):  # the job itself will tell
             import_module(module)
@@ -90,7 +91,7 @@ def in_fork(request: Message, results: int) -> int:
     if pid == 0:
         try:
             send(results, answer_to(request))
-            os._exit(0)
+            os._exit(ANSWERED)
         finally:
             os._exit(1)
     status = os.waitpid(pid, 0)[1]
