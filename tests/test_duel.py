@@ -320,13 +320,38 @@ class TestCommand:
             ("differ", "answers 20000, ./slow answers 20001", 1),
             ("long", "item 0: ", 1),
             ("thing_and_more", "answers [20000, <Thing>], ./slow answers [20001, <Thing>]", 1),
-            ("no_such", "work has no 'no_such'", 2),
         ],
     )
     def test_what_can_not_be_judged(self, folder, name, message, code):
         done = duel(PYTHON, "./slow", *own(name), code=code)
         assert message in done.stderr
         assert done.stdout == ""
+
+    @pytest.mark.parametrize("racer", [[], ["--racer", "threads"]], ids=["loop", "racer"])
+    @pytest.mark.parametrize(
+        ("function", "message"),
+        [
+            ("./work.py:no_such", "has no 'no_such'"),
+            ("./none.py:count", "there is no script './none.py'"),
+            ("none:count", "there is no module 'none'"),
+            ("math:pi", "can't be called, it is of type float"),
+            ("./some/my-work.v2.py:count", "a script's name ends in .py and has no other dot"),
+            ("./some/json.py:count", "a module 'json' is already loaded; give the script another name"),
+            ("./some/broken.py:count", "importing it raised ZeroDivisionError"),
+            ("./some/leaves.py:count", "./some/leaves.py: importing it"),
+        ],
+    )
+    def test_what_can_not_be_used(self, folder, function, message, racer):
+        (folder / "some").mkdir()
+        for name, text in (
+            ("my-work.v2.py", WORK),
+            ("json.py", WORK),
+            ("broken.py", "1 / 0"),
+            ("leaves.py", "raise SystemExit(3)"),
+        ):
+            (folder / "some" / name).write_text(text)
+        done = duel(PYTHON, "./slow", "--function", function, "--items", "items.json", *racer, code=2)
+        assert message in done.stderr
 
     def test_answers_that_are_never_the_same(self, folder):
         assert "answers" in duel(PYTHON, PYTHON, *own("never_the_same"), code=1).stderr
@@ -347,6 +372,10 @@ class TestCommand:
             (["--workers", "2"], "--workers goes with --racer"),
             (["--items-from", "a:b"], "--items-from goes with --function"),
             (["--function", "a:b"], "--function needs its items"),
+            (["--function", "a"], "'a' names no function; write package.module:function"),
+            (["--function", "a", "--racer", "threads"], "'a' names no function"),
+            (["--function", "..a:b"], "'..a' is no name of a module"),
+            (["--function", "a:b", "--items-from", "gen"], "'gen' names no function"),
             (["--function", "a:b", "--items", "a:b"], "there is no such file"),
             (["--function", "a:b", "--kernel", "held"], "--kernel goes with numbers"),
             (["--kernel", "heled"], "did you mean 'held'?"),

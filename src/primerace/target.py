@@ -67,11 +67,7 @@ def load(spec: str, folder: str | None = None) -> Named:
 
 @cache
 def _load(spec: str, folder: str) -> Named:
-    place, _, path = spec.rpartition(":")
-    if not place or not path or "\0" in spec:
-        guess = _guess(spec)
-        hint = f", here perhaps {guess}" if guess else ""
-        raise TargetError(f"{spec!r} names no function; write {FORMS}{hint}")
+    place, path = parts(spec)
     module = _script(place, folder) if is_script(place) else _module(place, folder)
     found: Any = module
     for name in path.split("."):
@@ -81,6 +77,25 @@ def _load(spec: str, folder: str) -> Named:
     named = Named(found)
     named.itself, named.spec, named.folder = found, spec, folder
     return named
+
+
+def parts(spec: str) -> tuple[str, str]:
+    """The module or script, and the name in it, whether or not there are such.
+
+    Raises:
+        TargetError: the name has not the form of one.
+
+    >>> parts("./work.py:crunch")
+    ('./work.py', 'crunch')
+    """
+    place, _, path = spec.rpartition(":")
+    if not place or not path or "\0" in spec:
+        guess = _guess(spec)
+        hint = f", here perhaps {guess}" if guess else ""
+        raise TargetError(f"{spec!r} names no function; write {FORMS}{hint}")
+    if not is_script(place) and not all(place.split(".")):
+        raise TargetError(f"{place!r} is no name of a module; write {FORMS}")
+    return place, path
 
 
 def _guess(spec: str) -> str:
@@ -97,8 +112,6 @@ def is_script(place: str) -> bool:
 
 
 def _module(name: str, folder: str) -> ModuleType:
-    if not all(name.split(".")):
-        raise TargetError(f"{name!r} is no name of a module; write {FORMS}")
     _make_importable(folder)
     invalidate_caches()  # the module may have been written since the folder was last looked at
     with _importing(name):

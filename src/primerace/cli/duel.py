@@ -7,7 +7,7 @@ import click
 from rich.progress import BarColumn, Progress, TextColumn, TimeElapsedColumn
 
 from primerace import items as reading
-from primerace import machine
+from primerace import machine, target
 from primerace.cli import options
 from primerace.cli.options import InputError
 from primerace.duel import task
@@ -22,7 +22,6 @@ from primerace.kernels import KERNELS
 from primerace.lineup import known, unsuited
 from primerace.racers import RACERS
 from primerace.report.duel import print_duel
-from primerace.target import FORMS
 
 USAGE, INTERRUPTED = 2, 130
 MOST_PAIRS = 10_000
@@ -34,7 +33,7 @@ MOST_PAIRS = 10_000
 @click.option("--kernel", help=f"What tests the numbers: {', '.join(KERNELS)}. [default: fast]")
 @options.items
 @click.option(
-    "--function", metavar="MODULE:NAME", help=f"Instead of a kernel a function of your own: {FORMS}."
+    "--function", metavar="MODULE:NAME", help=f"Instead of a kernel a function of your own: {target.FORMS}."
 )
 @click.option(
     "--items-from", metavar="MODULE:NAME", help="Instead of --items: a generator of the items of --function."
@@ -132,6 +131,7 @@ def _task(
     Raises:
         InputError: options that don't go together.
         JobError, RaceError: items that can't be read; an unknown kernel or racer.
+        TargetError: what has not the form of a name.
     """
     if workers is not None and racer is None:
         raise InputError("--workers goes with --racer")
@@ -139,6 +139,8 @@ def _task(
     by = f", {racer} with {count} worker{'s' if count > 1 else ''}" if racer else ""
     if racer is not None:
         known("racer", [racer], RACERS)
+    for spec in filter(None, (function, items_from)):
+        target.parts(spec)
     if function is not None:
         if kernel is not None:
             raise InputError("--kernel goes with numbers to test for primality, not with --function")

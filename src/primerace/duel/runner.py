@@ -255,23 +255,51 @@ def load(spec: str, folder: str) -> Any:
         Unavailable: there is no such thing here.
     """
     place, _, path = spec.rpartition(":")
-    if place.endswith(".py") or os.sep in place:
-        script = os.path.abspath(os.path.join(folder, os.path.expanduser(place)))
-        if not os.path.isfile(script):
-            raise Unavailable(f"there is no script {place!r}")
-        folder, name = os.path.split(script)
-        place = os.path.splitext(name)[0]
-    if folder not in sys.path:
-        sys.path.insert(0, folder)
     try:
-        found = import_module(place)
+        found = script(place, folder) if place.endswith(".py") or os.sep in place else module(place, folder)
+    except Unavailable:
+        raise
     except ModuleNotFoundError as error:
         raise Unavailable(f"there is no module {error.name!r}") from error
+    except (Exception, SystemExit) as error:
+        raise Unavailable(f"{place}: importing it raised {in_words(error)}") from error
     for name in path.split("."):
         if not hasattr(found, name):
             raise Unavailable(f"{place} has no {name!r}")
         found = getattr(found, name)
+    if not callable(found):
+        raise Unavailable(f"{spec}: can't be called, it is of type {type(found).__name__}")
     return found
+
+
+def module(name: str, folder: str) -> Any:
+    """The module of that name, looked for in the folder too."""
+    if folder not in sys.path:
+        sys.path.insert(0, folder)
+    return import_module(name)
+
+
+def script(place: str, folder: str) -> Any:
+    """The module that a script is; the names of scripts are those that `primerace.target` takes."""
+    path = os.path.realpath(os.path.join(folder, os.path.expanduser(place)))
+    if not os.path.isfile(path):
+        raise Unavailable(f"there is no script {place!r}")
+    name, ending = os.path.splitext(os.path.basename(path))
+    if ending != ".py" or "." in name:
+        raise Unavailable(f"{place}: a script's name ends in .py and has no other dot")
+    loaded = sys.modules.get(name)
+    if loaded is not None:
+        if os.path.realpath(getattr(loaded, "__file__", None) or "") == path:
+            return loaded
+        raise Unavailable(f"{place}: a module {name!r} is already loaded; give the script another name")
+    if os.path.dirname(path) not in sys.path:
+        sys.path.insert(0, os.path.dirname(path))
+    from importlib.util import module_from_spec, spec_from_file_location
+
+    spec: Any = spec_from_file_location(name, path)
+    loaded = sys.modules[name] = module_from_spec(spec)
+    spec.loader.exec_module(loaded)
+    return loaded
 
 
 if __name__ == "__main__":

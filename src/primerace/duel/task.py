@@ -14,6 +14,15 @@ function = load({function!r}, {folder!r})
 items = {items}
 """
 
+_TARGET = """
+from primerace import target
+try:
+    function = target.load({function!r}, {folder!r})
+    items = {items}
+except target.TargetError as error:
+    raise Unavailable(str(error))
+"""
+
 # A build that is older may know no such racer or kernel; what it lacks is no failure of it.
 _CREW = """
 from operator import attrgetter
@@ -102,7 +111,7 @@ def of_racer_with_function(
     """
     _, data = _own(function, folder, items)
     drawn = "data" if not isinstance(items, str) else f"list(target.load({items!r}, {folder!r})())"
-    setup = f"from primerace import target\nfunction = target.load({function!r}, {folder!r})\nitems = {drawn}"
+    setup = _TARGET.format(function=function, folder=folder, items=drawn)
     return of_crew(racer, None, workers, setup, data, name)
 
 
