@@ -10,6 +10,7 @@ from decimal import Decimal
 from fractions import Fraction
 from pathlib import Path
 
+import jsonschema
 import numpy as np
 import pytest
 from watching import descendants, eventually, gone, interrupt, start
@@ -22,6 +23,7 @@ from primerace.report.duel import row, same_place, sentences
 from primerace.stats import Ratio
 
 PYTHON = sys.executable
+SCHEMA = json.loads((Path(__file__).parents[1] / "docs" / "duel.schema.json").read_text())
 
 # The side that the script `slow` starts is to be slower: it counts twice as far.
 WORK = """
@@ -244,6 +246,7 @@ class TestMatch:
         assert len(count.pairs) == FEWEST_PAIRS
         assert [row(score, 0.02)[1] for score in (die, nothing)] == ["failed", "not here"]
         assert [score.alarms(0.02) for score in (die, nothing)] == [True, False]
+        jsonschema.validate(json.loads(json.dumps(match.to_json())), SCHEMA)
         assert any("the job ended its process" in sentence for sentence in sentences(match))
 
     def test_answers_that_can_not_be_compared_are_told(self, folder):
@@ -290,7 +293,9 @@ class TestCommand:
     def test_a_slower_side_is_found(self, folder):
         done = duel(PYTHON, "./slow", *own("crunch"), "--pairs", "15", "--json", "-", code=1)
         result = json.loads(done.stdout)
+        jsonschema.validate(result, SCHEMA)
         (found,) = result["tasks"]
+        assert (result["planned_pairs"], result["planned_seconds"], found["data"]) == (15, None, [20000])
         assert (result["kind"], found["verdict"]) == ("duel", SLOWER)
         assert 1.2 < found["ratio"]["value"] < 4
         assert len(found["pairs"]) >= FEWEST_PAIRS
@@ -387,6 +392,10 @@ class TestCommand:
     )
     def test_options_that_can_not_be_used(self, options, message):
         assert message in duel(PYTHON, PYTHON, *options, code=2).stderr
+
+
+def test_the_schema_is_a_schema():
+    jsonschema.Draft202012Validator.check_schema(SCHEMA)
 
 
 class TestEnd:

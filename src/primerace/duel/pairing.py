@@ -36,7 +36,7 @@ class Duel:
         b: the other.
         tasks: what they do; each task has trials and a verdict of its own.
         threshold: by how large a share B has to be slower for that to matter.
-        seed: of the order of the trials.
+        seed: of the order of the trials; None draws one.
         timeout: seconds for one trial.
     """
 
@@ -53,7 +53,9 @@ class Duel:
         self.threshold, self.timeout = threshold, timeout
         self.scores = [Score(task) for task in tasks]
         self.facts: tuple[dict[str, Any], ...] = ()
-        self._random = random.Random(seed)
+        self.seed = random.randrange(2**32) if seed is None else seed
+        self.planned: tuple[int | None, float | None] = (None, None)
+        self._random = random.Random(self.seed)
 
     def introduce(self) -> Iterator[Score]:
         """Learn what the sides are, compare their answers, and find how long laps have to be.
@@ -77,6 +79,7 @@ class Duel:
                 threshold, as looked at after 10, 15, 20, 30 ... pairs.
             seconds: where pairs is None, how long it may take for each task, unless 10 pairs take longer.
         """
+        self.planned = (pairs, None if pairs else seconds)
         deadline = monotonic() + seconds * len(self.scores)
         done = 0
         while done < pairs if pairs else done < FEWEST_PAIRS or monotonic() < deadline:
@@ -98,11 +101,12 @@ class Duel:
         return duel
 
     def to_json(self) -> dict[str, Any]:
-        """Sides, machine, every pair and every verdict, as JSON can hold them."""
+        """Sides, machine, plan, every pair and every verdict, as docs/duel.schema.json describes them."""
         a, b = (
             {"label": contender.label, **facts}
             for contender, facts in zip(self.contenders, self.facts, strict=True)
         )
+        planned_pairs, planned_seconds = self.planned
         return {
             "schema": "primerace/1",
             "kind": "duel",
@@ -110,6 +114,10 @@ class Duel:
             "a": a,
             "b": b,
             "threshold": self.threshold,
+            "seed": self.seed,
+            "planned_pairs": planned_pairs,
+            "planned_seconds": planned_seconds,
+            "timeout": self.timeout,
             "tasks": [score.to_json(self.threshold) for score in self.scores],
         }
 

@@ -1,7 +1,7 @@
 """What the trials of one task have shown so far."""
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import asdict, dataclass, field
 from statistics import median
 from typing import Any
 
@@ -69,9 +69,7 @@ class Score:
         """All of it as JSON can hold it."""
         ratio = self.ratio
         return {
-            "name": self.task.name,
-            "setup": self.task.setup,
-            "work": self.task.work,
+            **asdict(self.task),
             "loops": self.loops,
             "laps": self.laps,
             "compared": self.compared,
