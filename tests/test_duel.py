@@ -57,6 +57,9 @@ def hang(n):
     while True:
         pass
 
+def nap(n):
+    time.sleep(n)
+
 def never_the_same(n):
     return time.perf_counter_ns()
 
@@ -271,6 +274,16 @@ class TestMatch:
         assert imported.loops == 1
         assert min(min(pair) for pair in imported.pairs) > 1e-4  # it was really imported, not found loaded
 
+    def test_how_long_it_takes_is_known_before(self, folder):
+        """A trial of long work does it twice: once to warm up, and once timed."""
+        match = Duel(find(PYTHON), find(PYTHON), [task.of_function("work:nap", str(folder), [0.5], "nap")])
+        list(match.introduce())
+        assert match.scores[0].laps == 1
+        expected = match.expected_seconds(FEWEST_PAIRS, 1.0)
+        assert 4 * 0.5 * FEWEST_PAIRS <= expected < 3 * 4 * 0.5 * FEWEST_PAIRS
+        assert match.expected_seconds(None, 1.0) == expected
+        assert match.expected_seconds(None, 1000.0) == 1000.0
+
     def test_a_rematch_knows_the_sides_and_begins_from_nothing(self, folder):
         match = Duel(
             find(PYTHON), find("./slow"), [task.of_function("work:count", str(folder), [1000], "count")]
@@ -300,6 +313,7 @@ class TestCommand:
         assert 1.2 < found["ratio"]["value"] < 4
         assert len(found["pairs"]) >= FEWEST_PAIRS
         assert "slower: B takes" in done.stderr
+        assert "15 pairs, expected to take about " in done.stderr
 
     def test_the_other_way_round_it_is_faster(self, folder):
         done = duel("./slow", PYTHON, *own("crunch"), "--pairs", "15")

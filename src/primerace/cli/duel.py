@@ -22,6 +22,7 @@ from primerace.kernels import KERNELS
 from primerace.lineup import known, unsuited
 from primerace.racers import RACERS
 from primerace.report.duel import print_duel
+from primerace.report.rows import duration
 
 USAGE, INTERRUPTED = 2, 130
 MOST_PAIRS = 10_000
@@ -172,15 +173,26 @@ def _own_items(items: str | None, items_from: str | None) -> list[object] | str:
     return reading.values(items)
 
 
+def _plan(match: Duel, pairs: int | None, seconds: float) -> str:
+    expected = duration(match.expected_seconds(pairs, seconds))
+    if pairs:
+        return f"{pairs} pairs, expected to take about {expected}"
+    return f"at least {FEWEST_PAIRS} pairs, expected to take at most about {expected}"
+
+
 def _watch(match: Duel, pairs: int | None, seconds: float) -> bool:
-    """Fight it out behind a progress bar; True if interrupted."""
+    """Say how long it will take, and fight it out behind a progress bar; True if interrupted.
+
+    The bar is drawn between pairs and never by a thread of its own, which would disturb the trials.
+    """
     console = options.console(stderr=True)
     work = match.scores[0]
     console.print(f"{work.task.name}: a trial of each side first …", markup=False, emoji=False)
     columns = (BarColumn(), TextColumn("{task.description}"), TimeElapsedColumn())
     try:
-        for _ in match.introduce():
-            pass
+        for score in match.introduce():
+            if not (score.missing or score.failed):
+                console.print(_plan(match, pairs, seconds))
         with Progress(*columns, console=console, auto_refresh=False, transient=True) as progress:
             bar = progress.add_task("", total=pairs or FEWEST_PAIRS)
             for score in match.run(pairs, seconds):

@@ -15,6 +15,7 @@ from typing import Any
 from primerace import machine
 from primerace.duel.contender import Contender, DuelError
 from primerace.duel.process import Side, Unavailable
+from primerace.duel.runner import TRIES
 from primerace.duel.score import FEWEST_PAIRS, Score
 from primerace.duel.task import Task
 from primerace.duel.verdict import THRESHOLD
@@ -68,8 +69,16 @@ class Duel:
         self._check_primerace()
         for score, sides in self._each(self.scores):
             with _noting(score):
-                self._compare(score, [side.ask(self._request(score, 0), self.timeout) for side in sides])
+                began = monotonic()
+                answers = [side.ask(self._request(score, 0), self.timeout) for side in sides]
+                self._compare(score, answers, monotonic() - began)
             yield score
+
+    def expected_seconds(self, pairs: int | None, seconds: float) -> float:
+        """About how long `run` takes with these arguments; at most that long where `pairs` is None."""
+        fit = [score for score in self.scores if not (score.missing or score.failed)]
+        needed = (pairs or FEWEST_PAIRS) * sum(score.pair_seconds for score in fit)
+        return needed if pairs else max(needed, seconds * len(fit))
 
     def run(self, pairs: int | None = None, seconds: float = 30.0) -> Iterator[Score]:
         """Run pairs of trials, and yield after each the score that has grown.
@@ -155,7 +164,7 @@ class Duel:
             "lap_seconds": LAP_SECONDS,
         }
 
-    def _compare(self, score: Score, answers: list[dict[str, Any]]) -> None:
+    def _compare(self, score: Score, answers: list[dict[str, Any]], took: float) -> None:
         a, b = answers
         if a["digest"] != b["digest"]:
             raise DuelError(self._difference(a["shown"], b["shown"]))
@@ -164,6 +173,7 @@ class Duel:
         score.loops = max(a["loops"], b["loops"])
         lap = max(a["seconds"], b["seconds"]) * score.loops
         score.laps = max(1, min(MOST_LAPS, round(TRIAL_SECONDS / lap)))
+        score.pair_seconds = took + 2 * (score.laps - TRIES) * lap  # it took TRIES laps to find their length
 
     def _difference(self, a: list[str] | None, b: list[str] | None) -> str:
         first, second = (contender.label for contender in self.contenders)

@@ -23,6 +23,7 @@ class Score:
         laps: how many laps a trial has.
         digest: stands for the answers, which are to be the same in each trial; None where they don't count.
         opaque: the types in them whose values can't be compared.
+        pair_seconds: about how long a pair of trials takes with all that surrounds the work.
         missing: why there is no verdict: a side lacks something, as an older build may.
         failed: the same, where a side went wrong or the answers differ.
         settled: the interval is as narrow as it has to be.
@@ -34,6 +35,7 @@ class Score:
     laps: int = 1
     digest: str | None = None
     opaque: Sequence[str] = ()
+    pair_seconds: float = 0.0
     missing: str | None = None
     failed: str | None = None
     settled: bool = False
