@@ -68,6 +68,7 @@ for subcommand in (
 def main(arguments: Sequence[str] | None = None) -> int:
     """Run the command line and return its exit code."""
     signal.signal(signal.SIGTERM, _terminate)
+    _open_closed_streams()
     for stream in (sys.stdout, sys.stderr):
         if isinstance(stream, io.TextIOWrapper):
             stream.reconfigure(errors="replace")  # for terminals that have no µ
@@ -99,8 +100,17 @@ def main(arguments: Sequence[str] | None = None) -> int:
         return USAGE
 
 
+def _open_closed_streams() -> None:
+    """Let a standard stream that is closed lead nowhere: else the next file or pipe would take its place."""
+    while (lowest := os.open(os.devnull, os.O_RDWR)) <= 2:
+        os.set_inheritable(lowest, True)
+    os.close(lowest)
+
+
 def _forget_output() -> None:
     """Drop what is still buffered where it can't be written: Python would try again when it ends."""
+    if sys.stdout is None:  # it was closed from the start
+        return
     try:
         sys.stdout.flush()
     except OSError:

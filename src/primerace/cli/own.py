@@ -109,16 +109,12 @@ def _expected(source: str, items: Any) -> list[Any]:
 @contextmanager
 def prints_aside() -> Iterator[None]:
     """Let what the user's code prints, here and in processes, go to standard error: the output is ours."""
-    with suppress(OSError, ValueError):
-        sys.stdout.flush()
+    if sys.stdout is not None:  # as it is where it was closed from the start
+        with suppress(OSError, ValueError):
+            sys.stdout.flush()
+    ours = os.dup(1)
     try:
-        ours = os.dup(1)
-    except OSError:  # it is closed
-        yield
-        return
-    try:
-        with suppress(OSError):
-            os.dup2(2, 1)
+        os.dup2(2, 1)
         with redirect_stdout(sys.stderr):
             yield
     finally:
