@@ -3,6 +3,7 @@
 import io
 import json
 import random
+import threading
 from dataclasses import dataclass
 from decimal import Decimal
 
@@ -104,7 +105,6 @@ def test_the_same(one, other):
         (io.BytesIO(b"a"), io.BytesIO(b"b")),
         (io.StringIO("a"), io.StringIO("b")),
         (random.Random(1), random.Random(2)),
-        (lambda: 1, lambda: 1),
         (Slotted(1), Slotted(2)),
         (iter([1]), iter([2])),
         (Decimal("nan"), Decimal(1)),
@@ -187,6 +187,16 @@ def test_sparse_matrices_compare_by_their_entries(kind):
 def test_that_can_not_be_compared():
     with pytest.raises(AnswerError, match=r"type Incomparable can't be compared: RuntimeError: never"):
         agree(Incomparable(), Incomparable())
+
+
+@pytest.mark.parametrize(
+    "make", [lambda: lambda: 1, lambda: (each for each in "generator"), lambda: Bare(threading.Lock())]
+)
+def test_that_nothing_but_their_identity_tells_apart(make):
+    one = make()
+    assert agree([one], [one])
+    with pytest.raises(AnswerError, match="type list can't be compared: TypeError: cannot pickle"):
+        agree([one], [make()])
 
 
 @pytest.mark.parametrize(

@@ -41,6 +41,9 @@ def refuse_three(n):
         raise ValueError("no threes")
     return n
 
+def promise(n):
+    return (each for each in range(n))
+
 def leave(n):
     sys.exit(5)
 
@@ -155,7 +158,9 @@ class TestCommandLine:
         assert load(saved).job == data["job"]
 
     def test_items_of_standard_input(self, primerace):
-        assert primerace(*own("work:square", "--items", "-"), text="1\n2\n").returncode == 0
+        done = primerace(*own("work:square", "--items", "-"), text="7\n")
+        assert done.returncode == 0
+        assert "job work:square: 1 item, 2 contestants; warming up" in done.stderr
 
     def test_what_the_function_prints_does_not_spoil_the_output(self, primerace):
         words = own("work:noisy_square", "--items", "numbers.jsonl", racers="sequential,processes")
@@ -205,6 +210,11 @@ class TestCommandLine:
             ),
             (("work:leave", "--items", "numbers.jsonl"), 1, "item 0 (0) raised SystemExit: 5 (work.py:"),
             (("work:be_odd", "--items", "numbers.jsonl"), 1, "item 0 (0) raised work.Odd: 0 (work.py:"),
+            (
+                ("work:promise", "--items", "numbers.jsonl"),
+                1,
+                "answers of type generator can't be compared: TypeError: cannot pickle",
+            ),
             (("work:coroutine", "--items", "numbers.jsonl"), 2, "work:coroutine is a coroutine function"),
             (("work:numbers", "--items", "numbers.jsonl"), 2, "work:numbers is a generator"),
             (("work:squire", "--items", "numbers.jsonl"), 2, "did you mean 'square'?"),

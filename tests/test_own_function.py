@@ -97,8 +97,16 @@ class TestFunction:
         def generator(n):
             yield n
 
-        for function in ("asyncio:sleep", generator):
-            with pytest.raises(JobError, match="is a coroutine function|generator is a generator"):
+        class Later:
+            async def __call__(self, n):
+                return n
+
+        class Yielding:
+            def __call__(self, n):
+                yield n
+
+        for function in ("asyncio:sleep", generator, Later(), Yielding()):
+            with pytest.raises(JobError, match="is a coroutine function|is a generator"):
                 Job.from_function(function, [1])
 
     @pytest.mark.parametrize("approx", [-1.0, 1.0, float("nan")])

@@ -66,15 +66,21 @@ def _agree(one: Any, other: Any, approx: float) -> bool:
 
 def _has_no_equality(value: Any) -> bool:
     """Whether == compares identities, or the fields of a dataclass, which may be arrays."""
+    return is_dataclass(value) or _is_compared_by_identity(value)
+
+
+def _is_compared_by_identity(value: Any) -> bool:
     equality: object = type(value).__eq__
-    return is_dataclass(value) or equality is object.__eq__
+    return equality is object.__eq__
 
 
 def _states_agree(one: Any, other: Any, approx: float) -> bool:
-    """By what pickle keeps of them; what it can't pickle is only the same as itself."""
+    """By what pickle keeps of them; a dataclass that it can't pickle by ==, and nothing else."""
     try:
         states = one.__reduce_ex__(PROTOCOL), other.__reduce_ex__(PROTOCOL)
     except Exception:
+        if _is_compared_by_identity(one):
+            raise
         return bool(one == other)
     return _agree(*states, approx)
 

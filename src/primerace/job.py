@@ -226,7 +226,8 @@ def _check_plain(function: Any, label: str) -> None:
     if not callable(function):
         raise JobError(f"{label} can't be called, it is of type {type(function).__name__}")
     inner = function.itself if isinstance(function, target.Named) else function
-    if inspect.iscoroutinefunction(inner) or inspect.isasyncgenfunction(inner):
+    forms = (inner, type(inner).__call__)  # an object may be called as well
+    if any(inspect.iscoroutinefunction(form) or inspect.isasyncgenfunction(form) for form in forms):
         raise JobError(f"{label} is a coroutine function; what races is called and answers at once")
-    if inspect.isgeneratorfunction(inner):
+    if any(map(inspect.isgeneratorfunction, forms)):
         raise JobError(f"{label} is a generator; what races answers with a value that can be compared")

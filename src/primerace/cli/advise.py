@@ -10,6 +10,7 @@ from primerace.cli import options, own
 from primerace.cli.options import InputError
 from primerace.cli.watching import DISQUALIFIED, INTERRUPTED, watch
 from primerace.report.advice import print_advice
+from primerace.report.heading import counted
 
 
 @click.command()
@@ -50,7 +51,8 @@ def advise(
     with own.prints_aside():
         job = own.job_of(function, items, items_from, expect, approx, "")
         advisor = Advisor(job, items or items_from or "", seconds, workers, start_method)
-        click.echo(f"{function}: {len(job.items)} items; calling some of them, to take a sample …", err=True)
+        count = counted(len(job.items), "item")
+        click.echo(f"{function}: {count}; calling some of them, to take a sample …", err=True)
         advisor.prepare()
         interrupted = watch(advisor.contest, None, seconds)
         advice = advisor.advice()

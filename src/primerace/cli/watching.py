@@ -10,6 +10,7 @@ from primerace.cli import options
 from primerace.laps import Lap
 from primerace.racing import Race
 from primerace.report import exports
+from primerace.report.heading import counted
 from primerace.report.rows import duration
 from primerace.results import RaceResult
 
@@ -34,15 +35,13 @@ def watch(
     """
     console = options.console(stderr=True)
     job = contest.job
-    console.print(
-        f"job {job.name}: {len(job.items)} items, {len(contest.contestants)} contestants; warming up …",
-        markup=False,
-    )
+    items, contestants = counted(len(job.items), "item"), counted(len(contest.contestants), "contestant")
+    console.print(f"job {job.name}: {items}, {contestants}; warming up …", markup=False)
     columns = (TextColumn("{task.description}"), BarColumn(), TextColumn("{task.percentage:.0f}%"))
     try:
         contest.warm_up()
         contest.probe_gil()
-        planned = f"{rounds} round{'s' if rounds > 1 else ''}" if rounds else "at least 6 rounds"
+        planned = counted(rounds, "round") if rounds else "at least 6 rounds"
         expected = duration(contest.expected_seconds(rounds, seconds))
         console.print(f"{planned}, expected to take about {expected}")
         with Progress(
