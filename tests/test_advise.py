@@ -336,6 +336,13 @@ def test_the_code_survives_names_that_it_uses_itself(in_folder):
     assert run("advised.py") == "2 answers, the first one 2\n"
 
 
+@pytest.mark.parametrize("script", ['w"""4.py', 'a\\ux "q".py'], ids=["quotes", "backslash"])
+def test_the_code_survives_names_of_files_that_python_would_read_otherwise(in_folder, script):
+    (in_folder / script).write_text("def same(n):\n    return n\n")
+    (in_folder / "advised.py").write_text(snippet(Plan("thread-pool", f"./{script}:same", "numbers.json", 2)))
+    assert run("advised.py") == "7 answers, the first one 1\n"
+
+
 class TestPage:
     def advise(self, capsys, *words):
         handler = signal.getsignal(signal.SIGTERM)

@@ -101,7 +101,7 @@ def snippet(plan: Plan) -> str:
     if chunked and plan.model in ("thread-pool", "interpreters"):
         definitions += IN_CHUNKS.format(call=call)
     return PAGE.format(
-        function=plan.function,
+        function=_text(plan.function)[1:-1],
         how=MODELS[plan.model],
         imports="\n".join(_imports(plan)),
         definitions=definitions,
