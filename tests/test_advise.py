@@ -32,7 +32,7 @@ from primerace.target import load
 ROOT = os.path.join(os.path.dirname(__file__), os.pardir)
 
 WORK = """
-import multiprocessing, time
+import multiprocessing, os, time
 
 def square(n):
     return n * n
@@ -47,6 +47,10 @@ def crunch(n):
 
 def costs():
     return [30_000] * 12
+
+def wander_and_answer_at_length(n):
+    os.chdir("/")
+    return 10**5000 + n
 
 def pause_in_workers(n):
     if multiprocessing.parent_process():
@@ -343,6 +347,15 @@ def test_the_code_survives_names_of_files_that_python_would_read_otherwise(in_fo
     assert run("advised.py") == "7 answers, the first one 1\n"
 
 
+@pytest.mark.parametrize("model", ["sequential", "process-pool"])
+def test_the_code_reads_and_writes_long_numbers(in_folder, model):
+    (in_folder / "long.jsonl").write_text("1" * 5000 + "\n")
+    plan = Plan(model, "builtins:abs", "long.jsonl", 2, start_method="spawn", long_numbers=True)
+    (in_folder / "advised.py").write_text(snippet(plan))
+    assert run("advised.py") == f"1 answers, the first one {'1' * 60}\n"
+    assert "digits" not in snippet(replace(plan, long_numbers=False))
+
+
 class TestPage:
     def advise(self, capsys, *words):
         handler = signal.getsignal(signal.SIGTERM)
@@ -369,6 +382,15 @@ class TestPage:
         assert page.endswith(advice["code"])
         (in_folder / "advised.py").write_text(advice["code"])
         assert run("advised.py") == f"12 answers, the first one {load('job_for_advice:crunch')(30_000)}\n"
+
+    def test_is_of_the_folder_where_it_began_and_of_long_answers(self, in_folder, capsys, monkeypatch):
+        words = ("--function", "job_for_advice:wander_and_answer_at_length", "--items", "numbers.json")
+        code, _, _ = self.advise(capsys, *words, "--seconds", "0.3", "--json", "wandered.json")
+        assert code == 0
+        advice = json.loads((in_folder / "wandered.json").read_text())
+        (in_folder / "advised.py").write_text(advice["code"])
+        monkeypatch.chdir(in_folder)
+        assert run("advised.py") == f"7 answers, the first one 1{'0' * 59}\n"
 
     @pytest.mark.parametrize(
         ("words", "code", "says"),

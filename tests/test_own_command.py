@@ -41,6 +41,10 @@ def refuse_three(n):
         raise ValueError("no threes")
     return n
 
+def wander(n):
+    os.chdir("/")
+    return n
+
 def promise(n):
     return (each for each in range(n))
 
@@ -273,6 +277,30 @@ class TestCommandLine:
     @pytest.mark.parametrize("option", ["--items-from", "--expect", "--approx"])
     def test_options_of_a_function_need_one(self, in_process, option):
         assert in_process("race", option, "0.5") == (2, "", f"Error: {option} goes with --function\n")
+
+    def test_files_are_where_they_were_meant_whatever_the_function_does(self, in_process, folder):
+        words = ("--function", "work:wander", "--items", "numbers.jsonl", "--rounds", "1")
+        assert in_process("race", "--racers", "threads", *words, "--json", "meant.json")[0] == 0
+        assert load(folder / "meant.json").kind == "race"
+        os.chdir(folder)
+        assert (
+            in_process("sweep", "--racers", "threads", "--workers", "1", *words, "--save", "kept.json")[0]
+            == 0
+        )
+        assert load(folder / "kept.json").kind == "sweep"
+
+    @pytest.mark.parametrize("racer", ["sequential", "threads", "processes"])
+    @pytest.mark.parametrize("lifts", [False, True])
+    def test_the_limit_of_digits_is_the_same_for_every_racer(self, in_process, folder, racer, lifts):
+        """It is that of Python, unless the module of the function sets another one."""
+        module = f"digits_of_{racer}_{lifts}"
+        lifting = "import sys\nsys.set_int_max_str_digits(0)\n" if lifts else ""
+        (folder / f"{module}.py").write_text(f"{lifting}def digits(n):\n    return [len(str(n)), 10 * n]\n")
+        (folder / "long.jsonl").write_text("1" * 5000 + "\n")
+        words = ("--items", "long.jsonl", "--start-method", "spawn", "--json", "long.json")
+        code, _, errors = in_process(*own(f"{module}:digits", *words, racers=racer))
+        assert code == (0 if lifts else 1)
+        assert ("raised ValueError: Exceeds the limit (4300 digits)" in errors) is not lifts
 
     def test_racers_of_one_kernel_are_not_here(self, in_process):
         words = own("work:square", "--items", "numbers.jsonl", racers="sequential,asyncio-nap")

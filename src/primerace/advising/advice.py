@@ -1,6 +1,6 @@
 """The advice as a whole: what was measured, what follows, and the code for it."""
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import asdict, dataclass
 from statistics import median
 from typing import Any
@@ -83,6 +83,7 @@ class Advisor:
 
     sample: Sample
     contest: Race
+    long_numbers: bool
 
     def __init__(
         self,
@@ -107,6 +108,7 @@ class Advisor:
             RacerError: the function raised.
         """
         self.sample = take_sample(self.job, self.seconds, len(self.field.contestants), self.workers)
+        self.long_numbers = any(map(_is_too_long, _seen(self.sample)))
         self.contest = Race(self.sample.job(), self.field)
         self.contest.gil = probing.probe(self.job, self.sample.outcomes)
 
@@ -122,6 +124,7 @@ class Advisor:
             self.workers,
             sample.chunk,
             self.start_method,
+            self.long_numbers,
         )
         return Advice(
             self.function,
@@ -132,3 +135,21 @@ class Advisor:
             outlook(race, sample, choice),
             snippet(plan),
         )
+
+
+def _seen(sample: Sample) -> Iterator[Any]:
+    """The items that were called one by one, and their answers."""
+    for outcome in sample.outcomes:
+        yield sample.whole.items[outcome.index]
+        yield outcome.answer
+
+
+def _is_too_long(value: Any) -> bool:
+    """Whether Python refuses to write this value, which it does where an integer has too many digits."""
+    try:
+        repr(value)
+    except ValueError:
+        return True
+    except Exception:
+        return False
+    return False

@@ -77,6 +77,7 @@ class Plan:
         workers: how many workers it starts.
         chunk: how many items it hands out at once.
         start_method: how processes are started; None is Python's default.
+        long_numbers: whether items or answers have more digits than Python reads and writes.
     """
 
     model: str
@@ -85,6 +86,7 @@ class Plan:
     workers: int
     chunk: int = 1
     start_method: str | None = None
+    long_numbers: bool = False
 
 
 def snippet(plan: Plan) -> str:
@@ -138,13 +140,14 @@ def _imports(plan: Plan) -> list[str]:
     else:
         places.add(_place(plan.items))
     folders = sorted({folder for folder in map(_folder, places) if folder})
-    if folders:
+    if folders or plan.long_numbers:
         library.append("import sys")
     blocks = [
         sorted(library, key=lambda line: (line.startswith("from"), line)),
         ["from joblib import Parallel, delayed"] if plan.model == "joblib" else [],
         [f"sys.path.insert(0, {_text(folder)})" for folder in folders],
         sorted(set(map(_import, places))),
+        ["sys.set_int_max_str_digits(0)"] if plan.long_numbers else [],
     ]
     return "\n\n".join("\n".join(block) for block in blocks if block).split("\n")
 

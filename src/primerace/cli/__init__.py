@@ -7,14 +7,14 @@ import io
 import os
 import signal
 import sys
-from collections.abc import Iterator, Sequence
-from contextlib import contextmanager
+from collections.abc import Sequence
 from importlib import import_module
 from types import FrameType
 
 import click
 
 from primerace.about import about
+from primerace.cli import digits
 from primerace.cli.advise import advise
 from primerace.cli.dropped import Terminated
 from primerace.cli.duel import duel
@@ -75,7 +75,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
     try:
         import_module("primerace.simd")  # an unknown PRIMERACE_SIMD is an error now, not after a race
         words = list(sys.argv[1:] if arguments is None else arguments)
-        with _numbers_of_any_length(), command.make_context("primerace", words) as context:
+        with digits.unlimited(), command.make_context("primerace", words) as context:
             return command.invoke(context) or 0  # command.main would hide a broken pipe
     except click.exceptions.Exit as leave:
         return leave.exit_code
@@ -115,17 +115,6 @@ def _forget_output() -> None:
         sys.stdout.flush()
     except OSError:
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
-
-
-@contextmanager
-def _numbers_of_any_length() -> Iterator[None]:
-    """Lift Python's limit of 4300 digits for what is typed and printed here."""
-    limit = sys.get_int_max_str_digits()
-    sys.set_int_max_str_digits(0)
-    try:
-        yield
-    finally:
-        sys.set_int_max_str_digits(limit)
 
 
 def _terminate(number: int, frame: FrameType | None) -> None:

@@ -2,11 +2,12 @@
 
 import json
 import os
+from contextlib import chdir
 
 import click
 
 from primerace.advising import Advisor
-from primerace.cli import options, own
+from primerace.cli import digits, options, own
 from primerace.cli.options import InputError
 from primerace.cli.watching import DISQUALIFIED, INTERRUPTED, watch
 from primerace.report.advice import print_advice
@@ -29,7 +30,11 @@ from primerace.report.heading import counted
 )
 @options.start_method
 @click.option(
-    "--json", "json_file", metavar="FILE", help="Write all of it but the laps; - is standard output."
+    "--json",
+    "json_file",
+    callback=options.output,
+    metavar="FILE",
+    help="Write all of it but the laps; - is standard output.",
 )
 def advise(
     function: str | None,
@@ -48,14 +53,17 @@ def advise(
     if items == "-" or (items and os.path.exists(items) and not os.path.isfile(items)):
         raise InputError("--items is a file here: the code that is written reads it again")
     options.check_writable("--json", json_file)
+    here = os.getcwd()
     with own.prints_aside():
         job = own.job_of(function, items, items_from, expect, approx, "")
         advisor = Advisor(job, items or items_from or "", seconds, workers, start_method)
         count = counted(len(job.items), "item")
         click.echo(f"{function}: {count}; calling some of them, to take a sample …", err=True)
-        advisor.prepare()
+        with digits.of_users_code():
+            advisor.prepare()
         interrupted = watch(advisor.contest, None, seconds)
-        advice = advisor.advice()
+        with chdir(here):  # where the code is to run, wherever the function has gone
+            advice = advisor.advice()
     print_advice(advice, options.console(stderr=json_file == "-"))
     options.write("--json", json_file, json.dumps(advice.to_json(), indent=1) + "\n")
     if interrupted:

@@ -71,6 +71,11 @@ def share(context: click.Context, parameter: click.Parameter, value: str | None)
     return fraction
 
 
+def output(context: click.Context, parameter: click.Parameter, value: str | None) -> str | None:
+    """The file as it is meant now, wherever the user's code goes from here."""
+    return value if value is None or value == "-" else os.path.join(os.getcwd(), value)
+
+
 racers = click.option(
     "--racers",
     callback=field,
@@ -101,11 +106,21 @@ start_method = click.option(
     help="How processes are started. [default: Python's own]",
 )
 json_file = click.option(
-    "--json", "json_file", metavar="FILE", help="Write every lap and the machine; - is standard output."
+    "--json",
+    "json_file",
+    callback=output,
+    metavar="FILE",
+    help="Write every lap and the machine; - is standard output.",
 )
-csv_file = click.option("--csv", "csv_file", metavar="FILE", help="Write the table; - is standard output.")
+csv_file = click.option(
+    "--csv", "csv_file", callback=output, metavar="FILE", help="Write the table; - is standard output."
+)
 markdown_file = click.option(
-    "--markdown", "markdown_file", metavar="FILE", help="Write the table; - is standard output."
+    "--markdown",
+    "markdown_file",
+    callback=output,
+    metavar="FILE",
+    help="Write the table; - is standard output.",
 )
 
 

@@ -10,6 +10,7 @@ import click
 
 from primerace import items as reading
 from primerace import target
+from primerace.cli import digits
 from primerace.cli.options import InputError
 from primerace.items import JobError
 from primerace.job import Job
@@ -74,8 +75,11 @@ def job_of(
         raise InputError("--function needs its items: either --items FILE or --items-from MODULE:NAME")
     if items is not None and not (items and reading.is_file(items)):
         raise InputError(f"--items {items!r}: there is no such file; a generator goes with --items-from")
-    called = target.load(function)
-    drawn = reading.values(items) if items is not None else reading.generated(items_from or "")
+    drawn = None if items is None else reading.values(items)
+    with digits.of_users_code():
+        called = target.load(function)
+        if drawn is None:
+            drawn = reading.generated(items_from or "")
     expected = None if expect is None else _expected(expect, drawn)
     return Job.from_function(called, drawn, expected, function, approx or 0.0)
 
@@ -98,10 +102,11 @@ def _expected(source: str, items: Any) -> list[Any]:
     """
     if reading.is_file(source):
         return reading.values(source)
-    known = Job.from_function(source, items)
-    assert known.function is not None
     try:
-        return [outcome.answer for outcome in run_alone(source, known.function, items)]
+        with digits.of_users_code():
+            known = Job.from_function(source, items)
+            assert known.function is not None
+            return [outcome.answer for outcome in run_alone(source, known.function, items)]
     except RacerError as error:
         raise JobError(f"--expect {source}: {error}") from error
 

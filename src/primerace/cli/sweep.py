@@ -89,6 +89,8 @@ def sweep(
     files = {"--json": json_file, "--csv": csv_file, "--markdown": markdown_file}
     for option, path in files.items():
         options.check_writable(option, path)
+    kept = resume or save
+    place = kept and os.path.abspath(kept)  # wherever the user's code goes from here
     if resume is not None:
         contest, rounds = _resumed(resume)
     else:
@@ -98,8 +100,7 @@ def sweep(
         with own.prints_aside():
             job = own.job_of(function, items, items_from, expect, approx, "quick")
         contest = prepare(job, racers, kernels or ["python"], workers, seed, order, start_method, engines)
-    kept = resume or save
-    with _kept(contest, "--save" if resume is None else "--resume", kept) as after_lap:
+    with _kept(contest, "--save" if resume is None else "--resume", place) as after_lap:
         with own.prints_aside():
             interrupted = watch(contest, rounds, after_lap=after_lap)
         result = swept(contest.result())

@@ -1,12 +1,13 @@
 """What the commands that race share: the progress bar, the table and files at the end, the exit code."""
 
 from collections.abc import Callable, Mapping
+from contextlib import nullcontext
 
 import click
 from rich.console import Console
 from rich.progress import BarColumn, Progress, TextColumn, TimeElapsedColumn
 
-from primerace.cli import options
+from primerace.cli import digits, options
 from primerace.laps import Lap
 from primerace.racing import Race
 from primerace.report import exports
@@ -37,29 +38,41 @@ def watch(
     job = contest.job
     items, contestants = counted(len(job.items), "item"), counted(len(contest.contestants), "contestant")
     console.print(f"job {job.name}: {items}, {contestants}; warming up …", markup=False)
-    columns = (TextColumn("{task.description}"), BarColumn(), TextColumn("{task.percentage:.0f}%"))
     try:
-        contest.warm_up()
-        contest.probe_gil()
-        planned = counted(rounds, "round") if rounds else "at least 6 rounds"
-        expected = duration(contest.expected_seconds(rounds, seconds))
-        console.print(f"{planned}, expected to take about {expected}")
-        with Progress(
-            *columns, TimeElapsedColumn(), console=console, auto_refresh=False, transient=True
-        ) as progress:
-            bar = progress.add_task("", total=None)
-            for lap in contest.run(rounds, seconds, precision):
-                progress.update(
-                    bar,
-                    total=contest.planned_rounds * len(contest.contestants),
-                    completed=len(contest.laps),
-                    description=f"round {lap.round + 1} of {contest.planned_rounds}",
-                    refresh=True,
-                )
-                after_lap(lap)
+        with nullcontext() if job.function is None else digits.of_users_code():
+            _hold(contest, console, rounds, seconds, precision, after_lap)
     except KeyboardInterrupt:
         return True
     return False
+
+
+def _hold(
+    contest: Race,
+    console: Console,
+    rounds: int | None,
+    seconds: float,
+    precision: float | None,
+    after_lap: Callable[[Lap], None],
+) -> None:
+    contest.warm_up()
+    contest.probe_gil()
+    planned = counted(rounds, "round") if rounds else "at least 6 rounds"
+    console.print(f"{planned}, expected to take about {duration(contest.expected_seconds(rounds, seconds))}")
+    columns = (TextColumn("{task.description}"), BarColumn(), TextColumn("{task.percentage:.0f}%"))
+    with Progress(
+        *columns, TimeElapsedColumn(), console=console, auto_refresh=False, transient=True
+    ) as progress:
+        bar = progress.add_task("", total=None)
+        for lap in contest.run(rounds, seconds, precision):
+            progress.update(
+                bar,
+                total=contest.planned_rounds * len(contest.contestants),
+                completed=len(contest.laps),
+                description=f"round {lap.round + 1} of {contest.planned_rounds}",
+                refresh=True,
+            )
+            with digits.unlimited():
+                after_lap(lap)
 
 
 def report(
