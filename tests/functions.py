@@ -92,6 +92,18 @@ def die_at_first(path: str) -> str:
     raise AssertionError("still alive")
 
 
+def fork(how: str) -> str:
+    """Come back in two processes; the copy leaves or raises instead where `how` says so."""
+    copy = os.fork()
+    if copy:
+        os.waitpid(copy, 0)
+    elif how == "leave":
+        raise SystemExit(3)
+    elif how == "raise":
+        raise ValueError(how)
+    return how
+
+
 def die_beside_a_child(how: str) -> str:
     """As `die`, but first leave a child that for a while holds every open pipe of this process."""
     if how.startswith("exit") and os.fork() == 0:

@@ -161,6 +161,15 @@ def test_processes_work_outside(racer):
         assert all(answers(crew.run(functions.is_child, range(4))))
 
 
+@pytest.mark.parametrize(
+    "racer", runners([("sequential", None), ("threads", None), ("asyncio", None), *ONE_EACH])
+)
+def test_function_that_forks_answers_once(racer):
+    items = ["return", "leave", "raise"]
+    with racer.start(2) as crew:
+        assert answers(crew.run(functions.fork, items)) == items
+
+
 @some_racers
 def test_function_that_raises(racer):
     with racer.start(2) as crew, pytest.raises(FunctionError) as caught:

@@ -4,6 +4,7 @@ A racer is one concurrency model. Its crew is a context manager: leaving the blo
 whatever happened inside. `run` yields an Outcome as each item completes, in the order of completion.
 """
 
+import os
 import traceback
 from abc import ABC, abstractmethod
 from collections.abc import Callable, Iterator, Sequence
@@ -85,6 +86,17 @@ class WorkerDied(RacerError):
         self.in_flight = [index for index, _ in in_flight]
 
 
+_forks = 0  # between the first process and this one; to ask for the process id is a system call
+
+
+def _count_fork() -> None:
+    global _forks
+    _forks += 1
+
+
+os.register_at_fork(after_in_child=_count_fork)
+
+
 def perform(
     function: Function,
     index: int,
@@ -95,18 +107,24 @@ def perform(
 ) -> Outcome | Failure:
     """Call the function with one item; what it raises becomes a Failure, so that no worker dies of it.
 
+    A function that forks comes back in two processes: the copy ends here, else it would run the race as well.
     Where it is interruptible, in the caller's own thread, Ctrl-C and SIGTERM are the caller's.
     """
+    before = _forks
     started = perf_counter()
     cpu_started = thread_time()
     try:
         answer = function(item)
+        cpu_seconds = thread_time() - cpu_started
+        seconds = perf_counter() - started
     except BaseException as error:
         if interruptible and not traces.is_users(error):
             raise
         return Failure.of(index, error)
-    cpu_seconds = thread_time() - cpu_started
-    return Outcome(index, answer, perf_counter() - started, cpu_seconds, worker, started - epoch)
+    finally:
+        if _forks != before:
+            os._exit(0)
+    return Outcome(index, answer, seconds, cpu_seconds, worker, started - epoch)
 
 
 def do_nothing(item: Any) -> None:
