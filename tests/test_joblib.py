@@ -68,16 +68,13 @@ def test_one_worker_is_the_caller():
 
 
 def test_nothing_is_kept():
-    """Neither workers, which joblib keeps for the next call, nor files of big arrays.
-
-    It does keep an empty folder for every call, until the program ends.
-    """
+    """Neither workers, which joblib keeps for the next call, nor folders and files of big arrays."""
     with RACERS["joblib"]().start(2) as crew:
         next(crew.run(np.sum, [np.ones(1 << 18)] * 20))
         workers = [psutil.Process(pid) for pid in crew.pids()]
         assert all(map(alive, workers))
     assert gone(workers)
-    assert not [file for folder in _folders(os.getpid()) for file in folder.iterdir()]
+    assert _folders(os.getpid()) == []
 
 
 def _folders(pid):

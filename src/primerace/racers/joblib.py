@@ -16,11 +16,14 @@ import sys
 import time
 import warnings
 from collections.abc import Iterator, Sequence
+from contextlib import suppress
 from dataclasses import dataclass, replace
 from functools import cache
 from multiprocessing import resource_tracker
 from multiprocessing.process import BaseProcess
+from pathlib import Path
 from signal import SIGKILL
+from tempfile import gettempdir
 from time import perf_counter
 from typing import Any
 
@@ -218,8 +221,17 @@ class LokyCrew(Crew):
         if self._executor is not None:
             end = getattr(self._executor, "terminate", self._executor.shutdown)  # joblib's own also tidies up
             end(kill_workers=True)
+        remove_empty_folders()
         for descriptor in (*self._lifeline, self._log):
             os.close(descriptor)
+
+
+def remove_empty_folders() -> None:
+    """Remove what joblib makes for every call, to put big arrays there, and keeps until the program ends."""
+    for root in {os.environ.get("JOBLIB_TEMP_FOLDER") or "/dev/shm", "/dev/shm", gettempdir()}:
+        for folder in Path(root).glob(f"joblib_memmapping_folder_{os.getpid()}_*"):
+            with suppress(OSError):  # there is something in it
+                folder.rmdir()
 
 
 def broken_pool() -> type[Exception]:
