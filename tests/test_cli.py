@@ -286,6 +286,23 @@ def test_reader_that_leaves(arguments):
     process.stderr.close()
 
 
+def close_input_and_output():
+    os.close(0)
+    os.close(1)
+
+
+@pytest.mark.parametrize("racer", ["processes", "gunicorn"])
+def test_race_without_standard_streams(tmp_path, racer):
+    """What is opened in their place must not become those of a process that is started."""
+    if reason := RACERS[racer]().available():
+        pytest.skip(reason)
+    path = tmp_path / "race.json"
+    choice = ("--racers", racer, "--kernels", "released", "--rounds", "1", "--json", str(path))
+    done = primerace("race", *choice, preexec_fn=close_input_and_output)
+    assert done.returncode == 0, done.stderr
+    assert [lap["racer"] for lap in json.loads(path.read_text())["laps"]] == [racer]
+
+
 @pytest.mark.parametrize("columns", [10, 40])
 def test_narrow_terminal(columns):
     ours, theirs = pty.openpty()

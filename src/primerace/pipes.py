@@ -20,9 +20,34 @@ def pipe() -> Iterator[tuple[FileIO, FileIO]]:
     ...     reader.read(4)
     b'word'
     """
-    reading, writing = os.pipe()
-    with FileIO(_apart(reading)) as reader, FileIO(_apart(writing), "w") as writer:
+    reading, writing = open_pipe()
+    with FileIO(reading) as reader, FileIO(writing, "w") as writer:
         yield reader, writer
+
+
+def open_pipe() -> tuple[int, int]:
+    """The file descriptors of both ends, which whoever asks for them has to close.
+
+    >>> reading, writing = open_pipe()
+    >>> os.write(writing, b"word"), os.read(reading, 4)
+    (4, b'word')
+    >>> os.close(reading), os.close(writing)
+    (None, None)
+    """
+    reading, writing = os.pipe()
+    return apart(reading), apart(writing)
+
+
+def apart(descriptor: int) -> int:
+    """The same file under a number that no standard stream has in a process that is started here.
+
+    Where a program runs without its standard streams, the next files that it opens get their numbers.
+    """
+    if descriptor >= STANDARD:
+        return descriptor
+    moved = fcntl.fcntl(descriptor, fcntl.F_DUPFD_CLOEXEC, STANDARD)
+    os.close(descriptor)
+    return moved
 
 
 def end_with(lifeline: int, group: bool = False) -> None:
@@ -34,12 +59,3 @@ def end_with(lifeline: int, group: bool = False) -> None:
     signal.signal(signal.SIGIO, signal.SIG_DFL)
     fcntl.fcntl(lifeline, fcntl.F_SETOWN, -os.getpid() if group else os.getpid())
     fcntl.fcntl(lifeline, fcntl.F_SETFL, fcntl.fcntl(lifeline, fcntl.F_GETFL) | os.O_ASYNC)
-
-
-def _apart(end: int) -> int:
-    """The end of a pipe under a number that no standard stream has in a process that is started here."""
-    if end >= STANDARD:
-        return end
-    moved = fcntl.fcntl(end, fcntl.F_DUPFD_CLOEXEC, STANDARD)
-    os.close(end)
-    return moved

@@ -10,12 +10,13 @@ import pickle
 import sys
 from collections.abc import Iterator, Sequence
 from concurrent.futures import Future, wait
-from contextlib import contextmanager
 from dataclasses import replace
 from importlib import import_module
+from io import FileIO
 from multiprocessing import connection
 from typing import Any
 
+from primerace.pipes import pipe
 from primerace.racers.base import Crew, Failure, Function, Outcome, Racer, RacerError, perform
 from primerace.racers.children import pickled
 from primerace.racers.pools import Call, Completed, PoolCrew
@@ -51,16 +52,17 @@ class InterpreterCrew(PoolCrew):
 
     def _warm_up(self, workers: int) -> None:
         """Start every interpreter: each has a call that ends only when all of them have arrived."""
-        with open_pipe() as (arrivals, arrive), open_pipe() as (seats, seat):
-            calls = [self._executor.submit(sit_down, arrive, seats, sys.path) for _ in range(workers)]
+        with pipe() as (arrivals, arrive), pipe() as (seats, seat):
+            ends = arrive.fileno(), seats.fileno()
+            calls = [self._executor.submit(sit_down, *ends, sys.path) for _ in range(workers)]
             try:
                 self._await(workers, arrivals, calls)
             finally:
                 for number in range(workers):
-                    os.write(seat, number.to_bytes(SEAT))
+                    seat.write(number.to_bytes(SEAT))
                 wait(calls)
 
-    def _await(self, workers: int, arrivals: int, calls: Sequence[Future[None]]) -> None:
+    def _await(self, workers: int, arrivals: FileIO, calls: Sequence[Future[None]]) -> None:
         arrived = 0
         while arrived < workers:
             failed = [call for call in calls if call.done()]
@@ -69,8 +71,8 @@ class InterpreterCrew(PoolCrew):
                 raise RacerError(
                     f"{self.racer}: {workers} interpreters could not be started: {error}"
                 ) from error
-            if connection.wait([arrivals], GLANCE):
-                arrived += len(os.read(arrivals, workers))
+            if connection.wait([arrivals.fileno()], GLANCE):
+                arrived += len(arrivals.read(workers))
 
     def run(self, function: Function, items: Sequence[Any]) -> Iterator[Outcome]:
         pickled(self.racer, function, items)
@@ -98,17 +100,6 @@ def told_cause(error: BaseException) -> str:
     """
     why, _, _ = str(error.__cause__).rpartition(CAUSED)
     return why.splitlines()[-1] if why else ""
-
-
-@contextmanager
-def open_pipe() -> Iterator[tuple[int, int]]:
-    """The two ends of a pipe: the interpreters of a process share its file descriptors."""
-    ends = os.pipe()
-    try:
-        yield ends
-    finally:
-        for end in ends:
-            os.close(end)
 
 
 _seat = 0  # in an interpreter: its number

@@ -27,6 +27,7 @@ from tempfile import gettempdir
 from time import perf_counter
 from typing import Any
 
+from primerace.pipes import open_pipe
 from primerace.racers.base import Crew, Failure, Function, Outcome, Racer, RacerError, WorkerDied, perform
 from primerace.racers.children import (
     NOTHING,
@@ -119,7 +120,7 @@ class LokyCrew(Crew):
         self._results: Any = None
         self._executor: Any = None
         self._idle = False
-        self._lifeline = os.pipe()
+        self._lifeline = open_pipe()
         self._log = os.memfd_create("primerace-log")
         self._ties = Ties(os.getpid(), self._lifeline[0], self._log)
         try:

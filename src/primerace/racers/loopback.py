@@ -12,7 +12,7 @@ import socket
 import subprocess
 import sys
 
-from primerace.pipes import LIFELINE
+from primerace.pipes import LIFELINE, apart, open_pipe
 from primerace.racers.children import children_of, interrupts_held
 
 SETTINGS = "python:primerace.lanes"
@@ -37,7 +37,7 @@ class Server:
 
     def __init__(self, processes: int, threads: int) -> None:
         self._log = os.memfd_create("gunicorn-log")
-        here, self._lifeline = os.pipe()
+        here, self._lifeline = open_pipe()
         listeners: list[socket.socket] = []
         try:
             for _ in range(processes):
@@ -104,7 +104,7 @@ def listen() -> socket.socket:
     """A socket that listens on a free port; on the connections that it accepts answers leave at once."""
     listener = socket.create_server((HOST, 0), backlog=BACKLOG)
     listener.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
-    return listener
+    return socket.socket(fileno=apart(listener.detach()))
 
 
 class Connection:
