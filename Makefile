@@ -26,7 +26,9 @@ duel: $(VENV)/ready-for-tests
 	PYTHONPATH=benchmarks $(BIN)/python tools/duel_revisions.py '$(BASE)' --jobs '$(JOBS)'
 
 wheel: $(VENV)/ready-for-tests
+	rm -rf dist
 	tools/make-wheel $(BIN)/python dist
+	tools/smoke $(BIN)/python dist/*.whl
 
 # Each page of the site is made without a warning, or not at all.
 docs: $(VENV)/ready-for-tests
