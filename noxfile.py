@@ -7,6 +7,7 @@ import nox
 
 nox.options.sessions = []
 
+WITH_EXTRAS = ".[gevent,joblib,dask,celery,rq,web]"  # the project, and what its racers need
 
 # Tests of the library itself, whose unmarked ones may run in eight threads at once.
 LIBRARY = [
@@ -98,7 +99,7 @@ def gil(session: nox.Session) -> None:
 @nox.session(name="duel-quality")
 def duel_quality(session: nox.Session) -> None:
     """False alarms, and slowdowns found, of a duel (45 minutes, on a quiet machine)."""
-    session.install(".[gevent,joblib,dask,celery,rq,web]")
+    session.install(WITH_EXTRAS)
     session.run("python", "tools/duel_quality.py", *session.posargs, env={"PYTHONPATH": "benchmarks"})
 
 
@@ -135,8 +136,8 @@ def fuzz(session: nox.Session) -> None:
 @nox.session
 def leaks(session: nox.Session) -> None:
     """A million calls of everything public, and a thousand races: memory stays flat (10 minutes)."""
-    session.install(".[gevent,joblib,dask,celery,rq,web]")
-    session.run("python", "tools/leaks.py", *session.posargs)
+    session.install(WITH_EXTRAS)
+    session.run("python", "tools/leaks", *session.posargs)
 
 
 @nox.session
@@ -166,7 +167,7 @@ def covered(session: nox.Session, language: str, tests: list[str]) -> None:
 @nox.session
 def soak(session: nox.Session) -> None:
     """Random races with random faults: nothing is lost, nothing is left running (10 minutes)."""
-    session.install(".[gevent,joblib,dask,celery,rq,web]")
+    session.install(WITH_EXTRAS)
     session.run("python", "tools/soak", *session.posargs, env={"PYTHONPATH": "tests"})
 
 

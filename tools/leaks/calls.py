@@ -1,34 +1,24 @@
-"""Memory that grows: a million calls of everything public, errors too, and a thousand races.
+"""Everything public, called a million times, with what it takes and with what it refuses.
 
-Run by `nox -s leaks`; takes minutes. The smallest object of Python has 16 bytes, so that a million calls
-which each leave one behind would take 16 MB. After a warm-up, no more than GROWTH may be added to the
-resident memory, and no more than a few blocks to those that Python has allocated. Races may add RACES_GROWTH,
-and must leave no thread, process or open file behind.
+The smallest object of Python has 16 bytes, so that a million calls which each leave one behind would take
+16 MB. No more than GROWTH may be added to the resident memory, and no more than a few blocks to those that
+Python has allocated.
 """
 
-import gc
-import random
-import sys
-import threading
 from collections.abc import Callable, Iterator
 from functools import partial
 from itertools import repeat
-from time import monotonic, perf_counter, sleep
+from time import perf_counter
 from typing import Any
 
-import click
 import numpy as np
-import psutil
+from memory import state
 
 import primerace
-from primerace import Job, _isprime, _native, kernels, race, simd
-from primerace.racers import RACERS
+from primerace import _isprime, _native, kernels, simd
 
 GROWTH = 1 << 20  # bytes: one for each of a million calls
-RACES_GROWTH = 4 << 20  # bytes: 4 KiB for each of a thousand races
-PATIENCE = 10.0  # seconds
 BLOCKS = 200  # of Python's allocator: what caches may still take up
-MINE = psutil.Process()
 BIG = 2**127 - 1
 
 Call = Callable[[], Any]
@@ -112,17 +102,6 @@ def native_call(kernel: str) -> Call:
     return partial(_native.run, kernel, numbers, 1, stop, answers, *np.zeros((3, 2)), np.zeros(2, np.int32))
 
 
-def state() -> tuple[int, int]:
-    """Resident memory in bytes, and the blocks that Python has allocated."""
-    gc.collect()
-    return MINE.memory_info().rss, sys.getallocatedblocks()
-
-
-def belongings() -> tuple[int, int, int]:
-    """How many threads, children and open files there are."""
-    return threading.active_count(), len(MINE.children(recursive=True)), MINE.num_fds()
-
-
 def repeat_call(call: Call, times: int) -> None:
     for _ in repeat(None, times):
         call()
@@ -142,60 +121,3 @@ def call_all(times: int) -> int:
         growth = f"{memory / 1024:+8.0f} KiB {blocks:+5} blocks"
         print(f"{name:36} {growth} {nanoseconds:8.0f} ns  {verdict}", flush=True)
     return leaking
-
-
-def hold_races(times: int, seed: int) -> bool:
-    """Print how memory grew under small races; tell whether they leak.
-
-    Each race has two racers. Those that start slowly are drawn seldom: as often as takes the same time.
-    """
-    names = [name for name, racer in RACERS.items() if racer().available() is None]
-    draw = random.Random(seed)
-    seconds = {name: race_of([name]) for name in names}
-    for _ in range(2):
-        for name in names:
-            race_of([name])
-    before, owned, began = state(), belongings(), perf_counter()
-    for _ in range(times):
-        race_of(draw.choices(names, [1 / seconds[name] for name in names], k=2))
-    settle(owned)
-    memory, blocks = (after - earlier for after, earlier in zip(state(), before, strict=True))
-    grown = [after - earlier for after, earlier in zip(belongings(), owned, strict=True)]
-    leaks = memory > RACES_GROWTH or any(each > 0 for each in grown)
-    print(f"{times} races of {', '.join(names)} in {perf_counter() - began:.0f} s:")
-    print(f"{memory / 1024:+.0f} KiB, {blocks:+} blocks, ", end="")
-    print("{:+} threads, {:+} processes, {:+} files".format(*grown))
-    return leaks
-
-
-def race_of(names: list[str]) -> float:
-    """Hold a race of one round; return its seconds."""
-    began = perf_counter()
-    chosen = ["python"] if names == ["asyncio-nap"] else ["python", "held", "fast"]
-    result = race(Job("small", list(range(2, 12))), names, chosen, workers=2, rounds=1)
-    assert not [entry for entry in result.entries if entry.disqualified], result.entries
-    return perf_counter() - began
-
-
-def settle(owned: tuple[int, int, int]) -> None:
-    """Wait a while for what ends by itself."""
-    deadline = monotonic() + PATIENCE
-    while monotonic() < deadline and any(now > then for now, then in zip(belongings(), owned, strict=True)):
-        gc.collect()
-        sleep(0.1)
-
-
-@click.command()
-@click.option("--calls", default=1_000_000, show_default=True, help="Of each function.")
-@click.option("--races", default=1000, show_default=True, help="How many.")
-@click.option("--seed", type=click.IntRange(0), default=1, show_default=True, help="Of who races.")
-def main(calls: int, races: int, seed: int) -> None:
-    """Call, race, and look at the memory."""
-    leaking = call_all(calls) if calls else 0
-    races_leak = hold_races(races, seed) if races else False
-    print(f"{leaking} functions leak; races {'leak' if races_leak else 'do not'}")
-    sys.exit(1 if leaking or races_leak else 0)
-
-
-if __name__ == "__main__":
-    main()
