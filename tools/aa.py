@@ -77,7 +77,9 @@ def alarms(name: str, races: int, hold: Callable[[int], Ratio], counts: Callable
 
 
 @click.command()
-@click.option("--races", default=50, show_default=True, help="Races of each campaign.")
+@click.option(
+    "--races", type=click.IntRange(1), default=50, show_default=True, help="Races of each campaign."
+)
 def main(races: int) -> None:
     """Run the three campaigns and print their rates."""
     KERNELS["slowed"] = slowed

@@ -2,23 +2,24 @@
 
 A build duels against one whose kernel `released` divides 3% more often: 18 of 20 duels have to find that.
 Then every benchmark duels against itself, 20 times over the whole set: at most 2% of the verdicts may be
-'slower'. Exits with 1 where one falls short. Racers that are slow to start take most of the time, and
-therefore fight in two lanes at once, which only makes them noisier.
+'slower'. Exits with 1 where one falls short, and where a duel failed or the time was up before the last pass.
+Racers that are slow to start take most of the time, and therefore fight in two lanes at once, which only
+makes them noisier.
 """
 
 import sys
 from collections import Counter
 from collections.abc import Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
-from fnmatch import fnmatch
 from pathlib import Path
 from tempfile import TemporaryDirectory
 from threading import Lock
 from time import monotonic
 
+import choosing
 import click
 import jobs
-from duel_revisions import built, export_working_tree, leave_tidily
+from builds import built, export_working_tree, leave_tidily
 
 from primerace import machine
 from primerace.duel import Contender, Duel, Score, Task
@@ -68,14 +69,16 @@ class Passes:
 
     def __init__(self, side: Contender, passes: int, deadline: float) -> None:
         self.side, self.passes, self.deadline = side, passes, deadline
-        self.verdicts: Counter[str | None] = Counter()
+        self.verdicts: Counter[str] = Counter()
         self.wrong: list[str] = []
+        self.failed: list[str] = []
         self.done: Counter[str] = Counter()  # by the first task of what was passed
         self._lock = Lock()
 
     def run(self, tasks: Sequence[Task], lanes: int = 1) -> None:
         """All passes over these tasks."""
         if tasks:
+            self.done[tasks[0].name] = 0
             duel = introduced(self.side, self.side, tasks)
             with ThreadPoolExecutor(lanes) as pool:
                 list(pool.map(lambda seed: self._pass(duel, seed), range(self.passes)))
@@ -88,8 +91,37 @@ class Passes:
             first = scores[0].task.name
             self.done[first] += 1
             click.echo(f"pass {self.done[first]} of {self.passes} over {len(scores)} jobs", err=True)
-            self.verdicts.update(score.verdict(THRESHOLD) for score in scores if not score.missing)
-            self.wrong += list(map(described, filter(is_slower, scores)))
+            for score in scores:
+                self._count(score)
+
+    def _count(self, score: Score) -> None:
+        """Count its verdict, and keep what is to be told; what this machine lacks counts nowhere."""
+        verdict = score.verdict(THRESHOLD)
+        if verdict is not None:
+            self.verdicts[verdict] += 1
+        elif not score.missing:
+            self.failed.append(described(score))
+        if verdict == SLOWER:
+            self.wrong.append(described(score))
+
+    def is_good(self) -> bool:
+        """Whether all of it was done, nothing failed, and few verdicts are wrong."""
+        is_whole = bool(self.verdicts) and all(count == self.passes for count in self.done.values())
+        few_wrong = self.verdicts[SLOWER] <= MOST_FALSE * self.verdicts.total()
+        return is_whole and not self.failed and few_wrong
+
+    def report(self) -> Iterator[str]:
+        """What came of it, line by line."""
+        for start, count in self.done.items():
+            end = "" if count == self.passes else ": incomplete"
+            yield f"{count} of {self.passes} passes over the jobs from {start} on{end}"
+        total = self.verdicts.total()
+        for verdict, count in self.verdicts.most_common():
+            yield f"against itself, {verdict}: {count} of {total} ({count / total:.1%})"
+        if not total:
+            yield "against itself: no verdict at all"
+        yield from (f"  slower by chance: {line}" for line in self.wrong)
+        yield from (f"  failed: {line}" for line in dict.fromkeys(self.failed))
 
 
 def is_slower(score: Score) -> bool:
@@ -100,7 +132,8 @@ def is_slower(score: Score) -> bool:
 def described(score: Score) -> str:
     """What was found, in a line."""
     ratio = score.ratio
-    assert ratio is not None
+    if ratio is None:
+        return f"{score.task.name}: {score.failed or score.missing or 'no verdict'}"
     return f"{score.task.name} {ratio.value:.3f} [{ratio.low:.3f}–{ratio.high:.3f}]"
 
 
@@ -112,16 +145,18 @@ def found(side: Contender, task: Task, duels: int) -> Iterator[Score]:
         duel = introduced(side, slowed, [task])
         for seed in range(duels):
             (score,) = fought(duel, seed, None)
-            click.echo(f"duel {seed + 1} of {duels}: {score.failed or described(score)}", err=True)
+            click.echo(f"duel {seed + 1} of {duels}: {described(score)}", err=True)
             yield score
 
 
 @click.command()
-@click.option("--passes", default=20, show_default=True, help="Over the whole set.")
-@click.option("--duels", default=20, show_default=True, help="Against the slowed kernel.")
+@click.option("--passes", type=click.IntRange(1), default=20, show_default=True, help="Over the whole set.")
+@click.option(
+    "--duels", type=click.IntRange(1), default=20, show_default=True, help="Against the slowed kernel."
+)
 @click.option("--minutes", default=45.0, show_default=True, help="After which no further pass begins.")
-@click.option("--jobs", "pattern", default="*", help="Only benchmarks whose names fit, such as 'avx2/*'.")
-def main(passes: int, duels: int, minutes: float, pattern: str) -> None:
+@choosing.jobs
+def main(passes: int, duels: int, minutes: float, tasks: list[Task]) -> None:
     """Run both campaigns and print their figures."""
     leave_tidily()
     deadline = monotonic() + 60 * minutes
@@ -135,19 +170,12 @@ def main(passes: int, duels: int, minutes: float, pattern: str) -> None:
     hits = [is_slower(score) for score in found(side, slowed, duels)]
     print(f"released {SLOWDOWN:.0%} slower: found in {sum(hits)} of {len(hits)} duels", flush=True)
     campaign = Passes(side, passes, deadline)
-    slow = groups.pop("dispatch, slow to start")
-    quick = [task for tasks in groups.values() for task in tasks]
-    for tasks, lanes in ((quick, 1), (slow, LANES)):
-        campaign.run([task for task in tasks if fnmatch(task.name, pattern)], lanes)
-    total = campaign.verdicts.total()
-    for start, count in campaign.done.items():
-        print(f"{count} of {passes} passes over the jobs from {start} on")
-    for verdict, count in campaign.verdicts.most_common():
-        print(f"against itself, {verdict or 'failed'}: {count} of {total} ({count / total:.1%})")
-    for line in campaign.wrong:
-        print(f"  slower by chance: {line}")
-    is_good = campaign.verdicts[SLOWER] <= MOST_FALSE * total and sum(hits) >= FEWEST_FOUND * len(hits)
-    sys.exit(0 if is_good else 1)
+    slow = {task.name for task in groups["dispatch, slow to start"]}
+    campaign.run([task for task in tasks if task.name not in slow])
+    campaign.run([task for task in tasks if task.name in slow], LANES)
+    for line in campaign.report():
+        print(line)
+    sys.exit(0 if campaign.is_good() and sum(hits) >= FEWEST_FOUND * len(hits) else 1)
 
 
 if __name__ == "__main__":

@@ -8,81 +8,18 @@ twice. Exits with 1 where something is slower by more than the threshold.
 
 import json
 import os
-import shutil
-import signal
-import subprocess
 import sys
-from collections.abc import Callable
-from fnmatch import fnmatch
 from pathlib import Path
 from tempfile import TemporaryDirectory
 
+import choosing
 import click
-import jobs
+from builds import built, export_revision, export_working_tree, leave_tidily
 
 from primerace.cli import options
 from primerace.duel import Contender, Duel, DuelError, Task
 from primerace.duel.verdict import THRESHOLD
 from primerace.report.duel import print_duel
-
-ROOT = Path(__file__).resolve().parents[1]
-RACERS = "gevent,joblib,dask,celery,rq,web"  # the extras that racers need
-
-
-def leave_tidily() -> None:
-    """Let SIGTERM end this program as an exception does, so that no folder and no process is left."""
-    signal.signal(signal.SIGTERM, lambda *_: sys.exit(143))
-
-
-def run(*command: str | Path, cwd: Path | None = None) -> bytes:
-    """What a command prints.
-
-    Raises:
-        ClickException: it failed; the message is the end of what it said.
-    """
-    done = subprocess.run(command, capture_output=True, check=False, cwd=cwd)
-    if done.returncode != 0:
-        said = (done.stderr or done.stdout).decode(errors="replace").strip()
-        raise click.ClickException(f"{' '.join(map(str, command))} failed:\n{said[-2000:]}")
-    return done.stdout
-
-
-def export_revision(revision: str, folder: Path) -> None:
-    """The files of a revision."""
-    commit = run("git", "rev-parse", "--verify", f"{revision}^{{commit}}", cwd=ROOT).decode().strip()
-    archive = folder.with_suffix(".tar")
-    run("git", "archive", f"--output={archive}", commit, cwd=ROOT)
-    shutil.unpack_archive(archive, folder, filter="data")
-
-
-def export_working_tree(folder: Path) -> None:
-    """The files of the working tree, uncommitted ones too, without those that git ignores."""
-    listed = run("git", "ls-files", "-z", "--cached", "--others", "--exclude-standard", cwd=ROOT)
-    for name in filter(None, listed.decode().split("\0")):
-        if (ROOT / name).is_file():
-            (folder / name).parent.mkdir(parents=True, exist_ok=True)
-            shutil.copy2(ROOT / name, folder / name)
-
-
-def built(folder: Path, export: Callable[[Path], None]) -> Path:
-    """The Python of a fresh environment with the wheel of what is exported; both are in the folder."""
-    source, environment, wheels = folder / "source", folder / "venv", folder / "wheels"
-    source.mkdir(parents=True)
-    export(source)
-    run(sys.executable, "-m", "venv", environment)
-    python = environment / "bin" / "python"
-    run(python, "-m", "pip", "wheel", "--quiet", "--no-deps", f"--wheel-dir={wheels}", source)
-    (wheel,) = wheels.glob("*.whl")
-    run(python, "-m", "pip", "install", "--quiet", f"{wheel}[{RACERS}]")
-    return python
-
-
-def chosen(pattern: str) -> list[Task]:
-    """The benchmarks whose names fit."""
-    found = [task for tasks in jobs.tasks().values() for task in tasks if fnmatch(task.name, pattern)]
-    if not found:
-        raise click.BadParameter(f"{pattern!r} fits no benchmark; try 'fast/*', 'size/*' or 'dispatch/*'")
-    return found
 
 
 def introduce(duel: Duel) -> None:
@@ -114,16 +51,15 @@ def fight_again(duel: Duel, seconds: float) -> None:
 
 @click.command()
 @click.argument("base", default="main~1")
-@click.option("--jobs", "pattern", default="*", help="Only benchmarks whose names fit, such as 'avx2/*'.")
+@choosing.jobs
 @click.option("--seconds", default=15.0, show_default=True, help="For each benchmark.")
 @click.option(
     "--threshold", callback=options.share, default=str(THRESHOLD), help="Slower by this much matters."
 )
 @click.option("--json", "json_file", metavar="FILE", help="Write every trial and verdict.")
-def main(base: str, pattern: str, seconds: float, threshold: float, json_file: str | None) -> None:
+def main(base: str, tasks: list[Task], seconds: float, threshold: float, json_file: str | None) -> None:
     """Build both, fight, print one table."""
     leave_tidily()
-    tasks = chosen(pattern)
     options.check_writable("--json", json_file)
     with TemporaryDirectory(prefix="primerace-duel-") as folder:
         click.echo(f"building {base} …", err=True)

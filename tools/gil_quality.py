@@ -142,7 +142,7 @@ def functions(shop: Workshop) -> list[tuple[str, str, Callable[[], Step]]]:
 
 
 @click.command()
-@click.option("--probes", default=200, show_default=True, help="How many functions.")
+@click.option("--probes", type=click.IntRange(1), default=200, show_default=True, help="How many functions.")
 @click.option("--seed", default=0, show_default=True, help="Of the functions.")
 def main(probes: int, seed: int) -> None:
     """Probe and print the figures."""

@@ -20,7 +20,9 @@ BATCH = 1_000_000
 
 
 @click.command()
-@click.option("--count", default=10_000_000, show_default=True, help="Numbers of each class.")
+@click.option(
+    "--count", type=click.IntRange(1), default=10_000_000, show_default=True, help="Numbers of each class."
+)
 def main(count: int) -> None:
     """Compare every instruction set, and every single number, with two other libraries."""
     wrong = 0

@@ -150,7 +150,9 @@ def leave_interrupts() -> None:
 
 
 @click.command()
-@click.option("--count", default=1_000_000_000, show_default=True, help="Numbers, at least.")
+@click.option(
+    "--count", type=click.IntRange(1), default=1_000_000_000, show_default=True, help="Numbers, at least."
+)
 @click.option("--seed", type=click.IntRange(0), help="Of all numbers; drawn if none is given.")
 @click.option("--batch", type=click.IntRange(0), help="Only this batch.")
 @click.option("--jobs", type=click.IntRange(1), default=os.cpu_count(), show_default=True, help="Processes.")

@@ -68,7 +68,13 @@ def names(context: click.Context, parameter: click.Parameter, value: str) -> lis
 
 
 @click.command()
-@click.option("--minutes", type=float, default=10.0, show_default=True, help="How long to go on.")
+@click.option(
+    "--minutes",
+    type=click.FloatRange(0, min_open=True),
+    default=10.0,
+    show_default=True,
+    help="How long to go on.",
+)
 @click.option("--seed", type=click.IntRange(0), help="Of all that is drawn; drawn if none is given.")
 @click.option("--only", type=click.IntRange(0), metavar="NUMBER", help="This episode alone.")
 @click.option("--jobs", type=click.IntRange(1), default=os.cpu_count(), show_default=True, help="At a time.")
