@@ -23,16 +23,23 @@ from primerace.racers import RACERS, FunctionError, RacerError, WorkerDied
 pytestmark = pytest.mark.usefixtures("no_leftovers")
 
 METHODS = multiprocessing.get_all_start_methods()
-OF_PROCESSES = ("processes", "process-pool")
+OF_PROCESSES = ("processes", "process-pool")  # with every start method
 # The children of these behave like those of the first two; joblib has a start method of its own.
-OTHERS = [("asyncio-processes", METHODS[0]), ("gevent", METHODS[0]), ("joblib", None)]
+OTHERS = [
+    ("asyncio-processes", METHODS[0]),
+    ("gevent", METHODS[0]),
+    ("joblib", None),
+]
 IN_PROCESSES = [*itertools.product(OF_PROCESSES, METHODS), *OTHERS]
 IN_PROCESS = [
-    (name, None)
-    for name in (
-        "sequential", "threads", "thread-pool", "asyncio", "asyncio-nap", "asyncio-threads", "interpreters"
-    )
-]  # fmt: skip
+    ("sequential", None),
+    ("threads", None),
+    ("thread-pool", None),
+    ("asyncio", None),
+    ("asyncio-nap", None),
+    ("asyncio-threads", None),
+    ("interpreters", None),
+]
 DEADLINE = 5.0  # seconds within which a death must be told
 
 
