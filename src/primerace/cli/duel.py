@@ -8,7 +8,7 @@ from rich.progress import BarColumn, Progress, TextColumn, TimeElapsedColumn
 
 from primerace import items as reading
 from primerace import machine, target
-from primerace.cli import options
+from primerace.cli import options, own
 from primerace.cli.options import InputError
 from primerace.duel import task
 from primerace.duel.contender import DuelError, find
@@ -33,12 +33,8 @@ MOST_PAIRS = 10_000
 @click.argument("b")
 @click.option("--kernel", help=f"What tests the numbers: {', '.join(KERNELS)}. [default: fast]")
 @options.items
-@click.option(
-    "--function", metavar="MODULE:NAME", help=f"Instead of a kernel a function of your own: {target.FORMS}."
-)
-@click.option(
-    "--items-from", metavar="MODULE:NAME", help="Instead of --items: a generator of the items of --function."
-)
+@own.function
+@own.items_from
 @click.option("--racer", metavar="NAME", help="Who runs it. [default: a for loop]")
 @click.option(
     "--workers",

@@ -1,7 +1,9 @@
 """What several commands share: options, their types, and where output goes."""
 
 import os
+from collections.abc import Callable
 from pathlib import Path
+from typing import Any
 
 import click
 from rich.console import Console
@@ -10,6 +12,8 @@ from primerace.job import SAMPLES
 from primerace.racers import CORE, RACERS
 from primerace.racing import ORDERS
 from primerace.writing import draft_of, is_stream, write_whole
+
+Command = Callable[..., Any]
 
 USAGE = 2
 MOST_WORKERS = 500  # more processes than that wait for each other more than for the job
@@ -76,14 +80,17 @@ def output(context: click.Context, parameter: click.Parameter, value: str | None
     return value if value is None or value == "-" else os.path.join(os.getcwd(), value)
 
 
+def kernels(default: str) -> Callable[[Command], Command]:
+    """Kernels to race; which ones that is without the option, only the command knows."""
+    told = f"Kernels to race. [default: {default}]"
+    return click.option("--kernels", callback=names, metavar="NAME,...", help=told)
+
+
 racers = click.option(
     "--racers",
     callback=field,
     metavar="NAME,...",
     help=f"Racers to race, or all. [default: {','.join(CORE)}]",
-)
-kernels = click.option(
-    "--kernels", callback=names, metavar="NAME,...", help="Kernels to race. [default: all]"
 )
 items = click.option(
     "--items",

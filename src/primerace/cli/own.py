@@ -2,7 +2,7 @@
 
 import os
 import sys
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from contextlib import contextmanager, redirect_stdout, suppress
 from typing import Any
 
@@ -11,25 +11,21 @@ import click
 from primerace import items as reading
 from primerace import target
 from primerace.cli import digits
-from primerace.cli.options import InputError
+from primerace.cli.options import Command, InputError
 from primerace.items import JobError
 from primerace.job import Job
 from primerace.racers import RacerError
 from primerace.solo import run_alone
 
-Command = Callable[..., Any]
-
+function = click.option(
+    "--function", metavar="MODULE:NAME", help=f"A function of your own, of one argument: {target.FORMS}."
+)
+items_from = click.option(
+    "--items-from", metavar="MODULE:NAME", help="Instead of --items: a generator of the items of --function."
+)
 _OPTIONS = (
-    click.option(
-        "--function",
-        metavar="MODULE:NAME",
-        help=f"Race this function of one argument: {target.FORMS}.",
-    ),
-    click.option(
-        "--items-from",
-        metavar="MODULE:NAME",
-        help="Instead of --items: a generator of the items of --function.",
-    ),
+    function,
+    items_from,
     click.option(
         "--expect",
         metavar="FILE|MODULE:NAME",

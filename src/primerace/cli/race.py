@@ -15,7 +15,7 @@ from primerace.report import text
 
 @click.command()
 @options.racers
-@options.kernels
+@options.kernels("all")
 @options.items
 @own.options
 @options.workers

@@ -37,12 +37,7 @@ RESUMED = (
     show_default=True,
     help="Racers.",
 )
-@click.option(
-    "--kernels",
-    callback=options.names,
-    metavar="NAME,...",
-    help="Kernels. [default: python]",
-)
+@options.kernels("python")
 @options.items
 @own.options
 @click.option(
