@@ -7,7 +7,7 @@ whatever happened inside. `run` yields an Outcome as each item completes, in the
 import os
 import traceback
 from abc import ABC, abstractmethod
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from time import perf_counter, thread_time
 from typing import Any, ClassVar, Self
@@ -18,6 +18,7 @@ from primerace.racers.engines import Engines
 
 Function = Callable[[Any], Any]
 
+NAMED = 10  # items that a message names
 OWN_ENGINES = Engines()
 
 
@@ -79,11 +80,32 @@ class WorkerDied(RacerError):
     def __init__(
         self, racer: str, worker: int | None, status: str, in_flight: Sequence[tuple[int, Any]]
     ) -> None:
-        flying = ", ".join(f"item {index} ({shown(item)})" for index, item in in_flight) or "none"
+        flying = named(in_flight) or "none"
         who = "a worker" if worker is None else f"worker {worker}"
         super().__init__(f"{racer}: {who} died ({status}); items in flight: {flying}")
         self.racer, self.worker, self.status = racer, worker, status
         self.in_flight = [index for index, _ in in_flight]
+
+
+def named(items: Iterable[tuple[int, Any]]) -> str:
+    """The first of these items, each an index and a value, as messages name them.
+
+    >>> named([(3, 7), (4, 9)]), named(enumerate(range(12)))[-21:]
+    ('item 3 (7), item 4 (9)', 'item 9 (9) and 2 more')
+    """
+    each = [f"item {index} ({shown(item)})" for index, item in items]
+    more = f" and {len(each) - NAMED} more" if len(each) > NAMED else ""
+    return ", ".join(each[:NAMED]) + more
+
+
+def not_done(items: Iterable[tuple[int, Any]]) -> str:
+    """The end of a message that says which items are not done; nothing where all are.
+
+    >>> not_done([(3, 7), (4, 9)]), not_done([])
+    ('; items not done: item 3 (7), item 4 (9)', '')
+    """
+    names = named(items)
+    return names and f"; items not done: {names}"
 
 
 _forks = 0  # between the first process and this one; to ask for the process id is a system call

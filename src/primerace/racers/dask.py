@@ -19,8 +19,8 @@ from multiprocessing import resource_tracker
 from time import perf_counter
 from typing import Any
 
-from primerace.plain import one_line, shown
-from primerace.racers.base import Crew, Failure, Function, Outcome, Racer, RacerError, WorkerDied
+from primerace.plain import one_line
+from primerace.racers.base import Crew, Failure, Function, Outcome, Racer, RacerError, WorkerDied, not_done
 from primerace.racers.batching import Batches, Job
 from primerace.racers.children import interrupts_held, pickled, unavailable
 from primerace.racers.dask_clusters import PATIENCE, Site, own, quiet, running
@@ -33,7 +33,6 @@ GLANCE = 2.0  # seconds without any answer until the scheduler is asked whether 
 PAUSE = 0.2  # seconds between looks for workers that come back
 LEAVING = 30.0  # seconds that a cluster of our own has to end, of which it needs 0.1
 GONE = (OSError, TimeoutError, CancelledError)  # without an answer from the cluster
-NAMED = 10  # items in a message about those that are not done
 
 
 class Dask(Racer):
@@ -229,10 +228,7 @@ class DaskCrew(Crew):
         """The error for a cluster that can't go on, with the items that are not done."""
         word = "is gone" if isinstance(error, GONE) else "failed"
         jobs = sorted([*(job for flight in flights for job in flight.jobs), *run.batches.left()])
-        named = ", ".join(f"item {index} ({shown(item)})" for index, item in jobs[:NAMED])
-        more = f" and {len(jobs) - NAMED} more" if len(jobs) > NAMED else ""
         lost = isinstance(error, CancelledError)
         reason = "the connection was lost" if lost else one_line(f"{type(error).__name__}: {error}")
-        return RacerError(
-            f"{self.racer}: the cluster {self._site.where} {word} ({reason}); not done: {named}{more}"
-        )
+        where = self._site.where
+        return RacerError(f"{self.racer}: the cluster {where} {word} ({reason}){not_done(jobs)}")

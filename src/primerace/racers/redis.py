@@ -21,8 +21,7 @@ from time import perf_counter
 from typing import Any, Self
 from urllib.parse import quote
 
-from primerace.plain import shown
-from primerace.racers.base import RacerError
+from primerace.racers.base import RacerError, not_done
 from primerace.racers.children import interrupts_held
 from primerace.racers.engines import without_password
 
@@ -30,7 +29,6 @@ PROGRAM = "redis-server"
 CONNECT_SECONDS = 5.0  # until a server that does not answer counts as lost
 START_SECONDS = 10.0  # that a private server may take on a busy machine; it takes 0.05
 PATIENCE = 5.0  # seconds that the shell has to end its server before both are killed
-NAMED = 10  # items that a message names
 LONGEST_PATH = 107  # bytes of a Unix socket's path
 OVERSEER = '"$@" & server=$!; read -r _; kill -KILL $server; wait $server; rm -rf -- "$FOLDER"'
 SETTINGS = {
@@ -116,7 +114,7 @@ class Server(ABC):
 
     def lost(self, error: BaseException, undone: Iterable[tuple[int, Any]] = ()) -> RacerError:
         """The error that says so, with the items (each an index and a value) that are not done."""
-        return RacerError(f"{self.racer}: {self.shown} does not answer: {error}{_not_done(undone)}")
+        return RacerError(f"{self.racer}: {self.shown} does not answer: {error}{not_done(undone)}")
 
     @abstractmethod
     def close(self) -> None:
@@ -127,14 +125,6 @@ class Server(ABC):
 
     def __exit__(self, *_: object) -> None:
         self.close()
-
-
-def _not_done(undone: Iterable[tuple[int, Any]]) -> str:
-    items = [f"item {index} ({shown(item)})" for index, item in undone]
-    if not items:
-        return ""
-    more = f" and {len(items) - NAMED} more" if len(items) > NAMED else ""
-    return f"; items not done: {', '.join(items[:NAMED])}{more}"
 
 
 class RunningServer(Server):
