@@ -1,10 +1,16 @@
 """What racers that start processes share: signals that come while they are started."""
 
+import os
 import signal
+import threading
+import time
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
 import pytest
 from watching import descendants, gone, start
+
+from primerace.racers.children import signals_held
 
 # The hook runs in the middle of every fork, where what a handler raises would be dropped.
 PARENT = """
@@ -36,3 +42,41 @@ def test_signal_in_the_middle_of_a_fork_is_not_lost(tmp_path, racer, sent):
     _, errors = parent.communicate(timeout=60)
     assert (parent.returncode, errors) == (128 + sent, "")
     assert gone(each for each in descendants() if each not in before)
+
+
+class TestSignalsHeld:
+    @pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM], ids=lambda number: number.name)
+    def test_come_at_the_end(self, number):
+        """Each once, also where another thread could take them."""
+        came = []
+        before = signal.signal(number, lambda number, _: came.append(number))
+        free = threading.Event()
+        other = threading.Thread(target=free.wait)
+        other.start()
+        try:
+            with signals_held():
+                for _ in range(3):
+                    os.kill(os.getpid(), number)
+                    time.sleep(0.01)
+                assert came == []
+            assert came == [number]
+        finally:
+            signal.signal(number, before)
+            free.set()
+            other.join()
+
+    def test_interrupt_is_raised_after_the_block(self):
+        done = []
+
+        def work():
+            with signals_held():
+                signal.raise_signal(signal.SIGINT)
+                done.append(1)
+
+        with pytest.raises(KeyboardInterrupt):
+            work()
+        assert done
+
+    def test_in_another_thread_there_are_none_to_hold(self):
+        with ThreadPoolExecutor(1) as executor:
+            assert executor.submit(lambda: signals_held().__enter__()).result() is None

@@ -3,16 +3,18 @@
 import logging
 import os
 import signal
+import socket
 import threading
 import time
 import warnings
+from contextlib import suppress
 from importlib.metadata import PackageNotFoundError
 
 import functions
 import psutil
 import pytest
 from dask_cluster import running_cluster
-from engines import DEADLINE, no_files_left
+from engines import DEADLINE, no_files_left, program_of
 from watching import descendants, eventually, gone, interrupt, nothing_left, start
 
 from primerace.racers import RACERS, FunctionError, RacerError, WorkerDied, dask_clusters
@@ -196,6 +198,23 @@ def test_interrupt_while_workers_start(script):
         assert errors.count("Traceback") == 1
 
 
+def test_interrupts_while_it_leaves(tmp_path):
+    """The first one counts; those that follow wait until all is cleared away."""
+    path = tmp_path / "script.py"
+    path.write_text(program_of("dask", "", "interrupt"))
+    with nothing_left(), no_files_left():
+        process = start(str(path))
+        assert process.stdout.readline() == "busy\n"
+        everybody = descendants(process.pid)
+        for _ in range(4):
+            interrupt(process)
+            time.sleep(0.03)
+        _, errors = process.communicate(timeout=60)
+        assert gone(everybody)
+        assert errors.rstrip().endswith("KeyboardInterrupt")
+        assert "ignored" not in errors
+
+
 @pytest.mark.parametrize(
     ("found", "reason"),
     [
@@ -320,18 +339,77 @@ def test_workers_without_primerace(tmp_path):
         with distributed.Client(cluster.address, set_as_default=False, timeout=30) as client:
             client.wait_for_workers(1, timeout=30)
         with pytest.raises(
-            RacerError, match=rf"at {cluster.address} have no module 'primerace.racers': install"
+            RacerError, match=rf"at {cluster.address} can't import it \(No module named 'primerace.racers'\)"
         ):
             racer(address=cluster.address).start(1)
 
 
-@pytest.mark.parametrize("address", ["tcp://127.0.0.1:1", "nonsense", "foo://127.0.0.1:1"])
-def test_address_that_leads_to_no_scheduler(address, monkeypatch):
-    monkeypatch.setattr(dask_clusters, "PATIENCE", 0.5)
-    with nothing_left(), warnings.catch_warnings():
-        warnings.simplefilter("error")
-        with pytest.raises(RacerError, match=f"^dask: no scheduler answers at {address}: "):
-            racer(address=address).start(1)
+class TestNoScheduler:
+    @pytest.mark.parametrize(
+        ("address", "why"),
+        [
+            ("tcp://127.0.0.1:1", r" within \d s"),
+            ("nonsense", ": .*missing port"),
+            ("", ": .*missing port"),
+            ("foo://127.0.0.1:1", ": .*unknown address scheme"),
+            ("tls://127.0.0.1:1", ": .*ssl_context"),
+        ],
+    )
+    def test_at_this_address(self, address, why, monkeypatch):
+        monkeypatch.setattr(dask_clusters, "PATIENCE", 0.5)
+        message = f"^dask: no scheduler of Dask answers at {address or repr(address)}{why}"
+        with nothing_left(), warnings.catch_warnings():
+            warnings.simplefilter("error")
+            with pytest.raises(RacerError, match=message):
+                racer(address=address).start(1)
+
+    def test_but_somebody_who_listens_and_says_nothing(self, mute, monkeypatch):
+        assert dask_clusters.PATIENCE < DEADLINE
+        monkeypatch.setattr(dask_clusters, "PATIENCE", 0.5)
+        begin = time.perf_counter()
+        with nothing_left(), pytest.raises(RacerError, match=f"answers at {mute} within"):
+            racer(address=mute).start(1)
+        assert time.perf_counter() - begin < DEADLINE
+
+    def test_but_somebody_else(self):
+        """What is no answer of Dask's may be taken for the beginning of an endless one."""
+        with socket.create_server(("127.0.0.1", 0)) as server:
+            address = f"tcp://127.0.0.1:{server.getsockname()[1]}"
+            threading.Thread(target=greet, args=(server,), daemon=True).start()
+            with nothing_left(), pytest.raises(RacerError, match=f"^dask: no scheduler .* at {address}"):
+                racer(address=address).start(1)
+
+    @pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM])
+    def test_and_no_patience(self, mute, number):
+        """Who waits for one that says nothing may leave at once."""
+        words = ["race", "--racers", "dask", "--items", "quick", "--kernels", "fast", "--address", mute]
+        process = start("-m", "primerace", *words)
+        assert eventually(lambda: connected(process.pid))
+        process.send_signal(number)
+        begin = time.perf_counter()
+        process.communicate(timeout=60)
+        assert time.perf_counter() - begin < dask_clusters.PATIENCE
+        assert process.returncode == {signal.SIGINT: 130, signal.SIGTERM: 143}[number]
+
+
+@pytest.fixture
+def mute():
+    """The address of somebody who listens and says nothing."""
+    with socket.create_server(("127.0.0.1", 0)) as server:
+        yield f"tcp://127.0.0.1:{server.getsockname()[1]}"
+
+
+def greet(server):
+    """Say hello as servers of mail do."""
+    with suppress(OSError):
+        caller, _ = server.accept()
+        with caller:
+            caller.sendall(b"220 mail.example.com ESMTP\r\n")
+            caller.recv(1 << 16)
+
+
+def connected(pid):
+    return [each for each in psutil.Process(pid).net_connections("inet") if each.status == "ESTABLISHED"]
 
 
 EXAMPLE = """

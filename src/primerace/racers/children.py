@@ -89,6 +89,28 @@ def interrupts_held(context: BaseContext | None = None) -> Iterator[None]:
         signal.pthread_sigmask(signal.SIG_SETMASK, before)
 
 
+@contextmanager
+def signals_held() -> Iterator[None]:
+    """Hold Ctrl-C and SIGTERM back until the end of the block: they would leave its work half done.
+
+    A mask holds them back from one thread only; what Python does about them, it does in the main thread.
+    """
+    came: list[int] = []
+    before: dict[int, Any] = {each: signal.getsignal(each) for each in (signal.SIGINT, signal.SIGTERM)}
+    if threading.current_thread() is not threading.main_thread() or None in before.values():
+        yield
+        return
+    for number in before:
+        signal.signal(number, lambda each, _: came.append(each))
+    try:
+        yield
+    finally:
+        for number, handler in before.items():
+            signal.signal(number, handler)
+        for number in dict.fromkeys(came):
+            signal.raise_signal(number)
+
+
 def settle_in() -> None:
     """What a child does first."""
     parent = multiprocessing.parent_process()

@@ -22,7 +22,7 @@ from typing import Any
 from primerace.plain import one_line
 from primerace.racers.base import Crew, Failure, Function, Outcome, Racer, RacerError, WorkerDied, not_done
 from primerace.racers.batching import Batches, Job
-from primerace.racers.children import interrupts_held, pickled, unavailable
+from primerace.racers.children import interrupts_held, pickled, signals_held, unavailable
 from primerace.racers.dask_clusters import PATIENCE, Site, own, quiet, running
 from primerace.racers.dask_worker import Report, dumps, work
 from primerace.racers.engines import Engines
@@ -91,11 +91,12 @@ class DaskCrew(Crew):
         resource_tracker.ensure_running()  # it lets interrupts through again when it starts
         with interrupts_held():  # also in the threads and processes that come of the loop's thread
             self._loop = LoopThread(racer)
-        entered: Future[Site] = Future()
-        self._visit = asyncio.run_coroutine_threadsafe(self._stay(engines, entered), self._loop.loop)
+        self._entered: Future[Site] = Future()
+        self._is_own = engines.address is None
+        self._visit = asyncio.run_coroutine_threadsafe(self._stay(engines), self._loop.loop)
         try:
             self._quiet.enter_context(quiet())
-            self._site = entered.result()
+            self._site = self._entered.result()
         except BaseException as error:
             self.close()
             if isinstance(error, Exception) and not isinstance(error, RacerError):
@@ -104,7 +105,7 @@ class DaskCrew(Crew):
             raise
         self._idle = True
 
-    async def _stay(self, engines: Engines, entered: "Future[Site]") -> None:
+    async def _stay(self, engines: Engines) -> None:
         """Be at the site until the crew leaves."""
         if engines.address is None:
             site = own(self._workers, engines.dask_threads)
@@ -112,20 +113,22 @@ class DaskCrew(Crew):
             site = running(engines.address, self._workers)
         try:
             async with site as opened:
-                entered.set_result(opened)
+                self._entered.set_result(opened)
                 await self._leave.wait()
         except BaseException as error:
-            if entered.done():
+            if self._entered.done():
                 raise
-            entered.set_exception(error)
+            self._entered.set_exception(error)
 
     def close(self) -> None:
         """Leave the site: a cluster of our own ends, a running one forgets our tasks."""
         self._loop.loop.call_soon_threadsafe(self._leave.set)
-        with suppress(TimeoutError):
-            self._visit.exception(LEAVING)
-        self._loop.close()
-        self._quiet.close()
+        with signals_held():
+            if self._is_own or self._entered.done():  # else nobody opened yet: the loop's end calls us off
+                with suppress(TimeoutError):
+                    self._visit.exception(LEAVING)
+            self._loop.close()
+            self._quiet.close()
 
     def pids(self) -> Sequence[int]:
         return self._site.pids()

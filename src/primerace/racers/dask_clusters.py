@@ -111,11 +111,11 @@ async def running(address: str, workers: int) -> AsyncIterator[Site]:
         RacerError: it does not answer, has too few workers, or they can't import primerace.
     """
     distributed: Any = import_module("distributed")
-    where = f"at {without_password(address)}"
+    where = f"at {without_password(address) or repr(address)}"
     client = distributed.Client(address, asynchronous=True, set_as_default=False, timeout=PATIENCE)
     try:
         with mismatches_in_one_line(where), connecting(where):
-            await client
+            await asyncio.wait_for(client, PATIENCE)
         with connecting(where):
             threads = await asyncio.wait_for(client.nthreads(), PATIENCE)
             total = sum(threads.values())
@@ -123,7 +123,7 @@ async def running(address: str, workers: int) -> AsyncIterator[Site]:
                 raise RacerError(
                     f"dask: {workers} workers are more than the {total} threads of the cluster {where}"
                 )
-            await asyncio.wait_for(client.run(exec, ARRIVAL), PATIENCE)
+            await arrive(client, where)
         yield Site(client, where, total, PATIENCE)
     finally:
         await leave(client)
@@ -131,17 +131,29 @@ async def running(address: str, workers: int) -> AsyncIterator[Site]:
 
 @contextmanager
 def connecting(where: str) -> Iterator[None]:
-    """Tell in one sentence why a cluster can't be used."""
+    """Tell in one sentence why a cluster can't be used; what answers there may be anything."""
     try:
         yield
-    except ModuleNotFoundError as error:
-        raise RacerError(
-            f"dask: the workers {where} have no module {error.name!r}: install primerace there as it is here"
-        ) from error
+    except RacerError:
+        raise
     except TimeoutError as error:
-        raise RacerError(f"dask: the cluster {where} does not answer") from error
-    except (OSError, ValueError, ImportError) as error:
-        raise RacerError(f"dask: no scheduler answers {where}: {one_line(str(error))}") from error
+        raise RacerError(f"dask: no scheduler of Dask answers {where} within {PATIENCE:.0f} s") from error
+    except Exception as error:
+        why = one_line(f"{type(error).__name__}: {error}")
+        raise RacerError(f"dask: no scheduler of Dask answers {where}: {why}") from error
+
+
+async def arrive(client: Any, where: str) -> None:
+    """See that the workers can import what they will need."""
+    try:
+        await asyncio.wait_for(client.run(exec, ARRIVAL), PATIENCE)
+    except TimeoutError as error:
+        raise RacerError(f"dask: the workers {where} do not answer within {PATIENCE:.0f} s") from error
+    except ImportError as error:
+        why = one_line(str(error))
+        raise RacerError(
+            f"dask: the workers {where} can't import it ({why}): install primerace there as it is here"
+        ) from error
 
 
 async def leave(client: Any) -> None:
