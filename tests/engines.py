@@ -68,13 +68,14 @@ def no_files_left() -> Iterator[None]:
 
 
 PROGRAM = """
-import sys
+import signal, sys
 sys.path.insert(0, {tests!r})
 import functions
 from primerace.racers import RACERS
 from primerace.racers.engines import Engines
 
 if __name__ == "__main__":
+    signal.signal(signal.SIGTERM, lambda number, frame: sys.exit(number))
     with RACERS[{engine!r}](engines=Engines(broker={url!r})).start(2) as crew:
         run = crew.run(functions.nap, [0.01] + [0.3] * 100)
         next(run)
@@ -86,5 +87,5 @@ if __name__ == "__main__":
 
 
 def program_of(engine: str, url: str, how: str) -> str:
-    """A program that has an engine work with this Redis, and ends by an exception or by a signal."""
+    """A program that has an engine work with this Redis, and ends by an exception or by signals."""
     return PROGRAM.format(tests=os.path.dirname(__file__), engine=engine, url=url, how=how)

@@ -86,6 +86,7 @@ class TestKeys:
             assert function == "primerace.racers.rq_worker.call_item"
             assert arguments[2:4] == [2, 0.5]
             assert options == {}
+            assert 0 < client.ttl(job) <= 7 * 86_400  # nobody may be left to take it away
             list(run)
 
 

@@ -19,6 +19,7 @@ from primerace.racers.base import Crew, Function, Outcome, Racer, RacerError, Wo
 from primerace.racers.celery_keys import TRIES
 from primerace.racers.celery_run import Run
 from primerace.racers.celery_staff import Staff
+from primerace.racers.children import signals_held
 from primerace.racers.children import unavailable as no_processes
 from primerace.racers.engines import Engines
 from primerace.racers.messages import result_from
@@ -59,17 +60,20 @@ class CeleryCrew(Crew):
         self._deaths = 0
         self._heard = self._looked = perf_counter()  # when Redis answered, and when was looked around
         self._moved = self._heard  # when an answer came, or a new worker
-        with ExitStack() as stack:
-            self._server = stack.enter_context(open_server(racer, engines.broker))
+        self._open = ExitStack()
+        try:
+            self._server = self._open.enter_context(open_server(racer, engines.broker))
             self._staff = Staff(racer, self._server.celery_url, self.queue, engines.celery_pool, workers)
-            stack.callback(self._staff.close)
-            self._open_line(stack)
-            stack.callback(self._staff.close)  # before the line, which takes off the server what is left
+            self._open.callback(self._staff.close)
+            self._open_line()
+            self._open.callback(self._staff.close)  # before the line, which takes off the server what is left
             self._staff.wait()
-            self._stack = stack.pop_all()
+        except BaseException:
+            self.close()
+            raise
         self._idle = True
 
-    def _open_line(self, stack: ExitStack) -> None:
+    def _open_line(self) -> None:
         """Import what is needed for it while the worker does the same."""
         from primerace.racers.celery_line import Line
 
@@ -77,7 +81,7 @@ class CeleryCrew(Crew):
             self._line = Line(self._server, self.queue)
         except lost_connection() as error:
             raise self._server.lost(error) from error
-        stack.callback(self._line.close)
+        self._open.callback(self._line.close)
 
     def pids(self) -> Sequence[int]:
         return self._staff.pids()
@@ -212,7 +216,8 @@ class CeleryCrew(Crew):
         return False
 
     def close(self) -> None:
-        self._stack.close()
+        with signals_held():
+            self._open.close()
 
 
 def lost_connection() -> tuple[type[Exception], ...]:

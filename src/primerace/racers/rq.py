@@ -14,6 +14,7 @@ from typing import TYPE_CHECKING, Any
 
 from primerace.plain import shown
 from primerace.racers.base import Crew, Function, Outcome, Racer, RacerError, WorkerDied
+from primerace.racers.children import signals_held
 from primerace.racers.children import unavailable as no_processes
 from primerace.racers.messages import result_from
 from primerace.racers.pools import START_TIMEOUT
@@ -202,15 +203,19 @@ class RqCrew(Crew):
 
     def close(self) -> None:
         """Kill the workers, and take away what they and the jobs left in a Redis that stays."""
+        with signals_held():
+            self._staff.dismiss()
+            if not isinstance(self._server, PrivateServer):
+                self._take_away()
+            self._client.close()
+            self._server.close()
+
+    def _take_away(self) -> None:
         from primerace.racers.rq_jobs import remove
 
-        self._staff.dismiss()
-        if not isinstance(self._server, PrivateServer):
-            with suppress(redis_error()):  # it is gone, and so are the keys
-                spared = self._jobs.elsewhere(self._staff.in_hand()) if self._jobs else ()
-                remove(self._client, self.queue, self._staff.names(), spared)
-        self._client.close()
-        self._server.close()
+        with suppress(redis_error()):  # it is gone, and so are the keys
+            spared = self._jobs.elsewhere(self._staff.in_hand()) if self._jobs else ()
+            remove(self._client, self.queue, self._staff.names(), spared)
 
 
 def redis_error() -> type[Exception]:

@@ -15,7 +15,7 @@ from rq.serializers import JSONSerializer
 
 from primerace.racers.base import Function
 from primerace.racers.messages import function_text, item_text
-from primerace.racers.rq_worker import CALL, DAY, index_of
+from primerace.racers.rq_worker import CALL, DAY, WEEK, index_of
 
 PORTION = 200  # jobs in one go
 PORTION_BYTES = 1 << 22
@@ -84,6 +84,7 @@ class Jobs:
                 timeout=-1,
                 result_ttl=0,
                 failure_ttl=DAY,
+                ttl=WEEK,
                 description=f"item {index}",
                 job_id=self._id(index),
             )
@@ -163,13 +164,15 @@ def remove(client: Any, queue: str, workers: Iterable[str], spared: Collection[s
         spared: jobs that others have in hand, whose keys RQ deletes when they are done.
     """
     here = Queue(queue, connection=client)
-    token = queue.rpartition(":")[2]
-    for key in client.scan_iter(match=f"*{token}*", count=1000):
-        if not set(key.decode().split(":")) & set(spared) and key.decode() != here.started_job_registry.key:
-            client.unlink(key)
-    for entry in client.zrange(here.started_job_registry.key, 0, -1):
-        if entry.decode().partition(":")[0] not in spared:
-            client.zrem(here.started_job_registry.key, entry)
+    registry, token = here.started_job_registry.key, queue.rpartition(":")[2]
+    found = [key.decode() for key in client.scan_iter(match=f"*{token}*", count=1000)]
+    keys = [key for key in found if key != registry and set(spared).isdisjoint(key.split(":"))]
+    for begin in range(0, len(keys), PORTION):
+        client.unlink(*keys[begin : begin + PORTION])
+    started = [entry.decode() for entry in client.zrange(registry, 0, -1)]
+    over = [entry for entry in started if entry.partition(":")[0] not in spared]
+    if over:
+        client.zrem(registry, *over)
     client.srem(Queue.redis_queues_keys, here.key)
     names = [Worker.redis_worker_namespace_prefix + worker for worker in workers]
     if names:

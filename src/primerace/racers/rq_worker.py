@@ -19,7 +19,7 @@ from primerace.racers.base import Failure, perform
 from primerace.racers.children import NOTHING, settle_in
 from primerace.racers.messages import function_from, result_text
 
-HOUR, DAY = 3600, 86_400  # seconds that keys live which nobody takes away
+HOUR, DAY, WEEK = 3600, 86_400, 604_800  # seconds that keys live which nobody takes away
 CALL = f"{__name__}.call_item"
 
 
