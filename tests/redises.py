@@ -5,6 +5,7 @@ import subprocess
 import time
 from collections.abc import Iterator
 from contextlib import contextmanager
+from pathlib import Path
 from typing import Any
 
 from watching import eventually
@@ -13,17 +14,29 @@ from watching import eventually
 class RunningRedis:
     """It keeps nothing on disk: when it comes back it is empty."""
 
-    def __init__(self, password: str | None = None) -> None:
+    def __init__(self, password: str | None = None, certificate: Path | None = None) -> None:
         with socket.create_server(("127.0.0.1", 0)) as probe:
             self.port = probe.getsockname()[1]
-        self.password = password
+        self.password, self.certificate = password, certificate
         user = f":{password}@" if password else ""
         self.url = f"redis://{user}127.0.0.1:{self.port}/0"
+        if certificate:
+            self.url = f"rediss://{user}127.0.0.1:{self.port}/0?ssl_ca_certs={certificate}"
         self.start()
 
     def start(self) -> None:
         """Start it, at the same address as before."""
-        words = ["--bind", "127.0.0.1", "--port", str(self.port), "--save", "", "--appendonly", "no"]
+        words = ["--bind", "127.0.0.1", "--save", "", "--appendonly", "no"]
+        words += ["--port", "0", "--tls-port"] if self.certificate else ["--port"]
+        words += [str(self.port)]
+        if self.certificate:
+            words += [
+                "--tls-auth-clients",
+                "no",
+                "--tls-key-file",
+                str(self.certificate.with_name("key.pem")),
+            ]
+            words += ["--tls-cert-file", str(self.certificate), "--tls-ca-cert-file", str(self.certificate)]
         if self.password:
             words += ["--requirepass", self.password]
         self.process = subprocess.Popen(
@@ -63,9 +76,9 @@ class RunningRedis:
 
 
 @contextmanager
-def running_redis(password: str | None = None) -> Iterator[RunningRedis]:
-    """One for the time of the block."""
-    server = RunningRedis(password)
+def running_redis(password: str | None = None, certificate: Path | None = None) -> Iterator[RunningRedis]:
+    """One for the time of the block; with a certificate, to which `key.pem` lies beside, it speaks TLS."""
+    server = RunningRedis(password, certificate)
     try:
         yield server
     finally:

@@ -1,6 +1,8 @@
 """What Celery and RQ promise alike: nothing is left on a Redis, and one that dies or forgets is survived."""
 
+import shutil
 import signal
+import subprocess
 import sys
 import threading
 import time
@@ -9,6 +11,7 @@ import functions
 import pytest
 from engines import DEADLINE, no_files_left, program_of
 from outcomes import answers
+from redises import running_redis
 from watching import descendants, interrupt, nothing_left, start
 
 from primerace.racers import RACERS, RacerError, WorkerDied
@@ -69,6 +72,20 @@ class TestNothingIsLeft:
         _, errors = program.communicate(timeout=20)
         last = {"interrupt": "KeyboardInterrupt", "exception": "ZeroDivisionError"}[how]
         assert errors.splitlines()[-1] == last
+
+    @pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM], ids=lambda number: number.name)
+    @pytest.mark.parametrize("pause", [0.02, 0.1])
+    def test_after_impatient_signals(self, clean, engine, number, pause, tmp_path):
+        """More of them come while the keys are removed."""
+        script = tmp_path / "script.py"
+        script.write_text(program_of(engine, clean.url, "signal"))
+        program = start(str(script))
+        assert program.stdout.readline() == "busy\n"
+        for _ in range(4):
+            program.send_signal(number)
+            time.sleep(pause)
+        _, errors = program.communicate(timeout=30)
+        assert ("KeyboardInterrupt" in errors) == (number == signal.SIGINT)
 
 
 class TestTwoCrews:
@@ -173,6 +190,36 @@ class TestRedisThatForgets:
             outcomes += run
         assert answers(outcomes) == naps
         assert mortal_redis.keys() == []
+
+
+@pytest.fixture(scope="session")
+def secure_redis(tmp_path_factory):
+    """A Redis that speaks TLS."""
+    folder = tmp_path_factory.mktemp("certificate")
+    about = ["-days", "2", "-subj", "/CN=localhost", "-addext", "subjectAltName=IP:127.0.0.1"]
+    files = ["-keyout", "key.pem", "-out", "certificate.pem"]
+    if shutil.which("openssl") is None:
+        pytest.skip("needs openssl, to make a certificate")
+    subprocess.run(
+        ["openssl", "req", "-x509", "-newkey", "rsa:2048", "-nodes", *files, *about],
+        cwd=folder,
+        check=True,
+        stderr=subprocess.DEVNULL,
+    )
+    with running_redis("open-sesame", folder / "certificate.pem") as server:
+        yield server
+
+
+def test_redis_that_speaks_tls(secure_redis, start_crew):
+    with nothing_left(), start_crew(2, secure_redis) as crew:
+        assert answers(crew.run(functions.square, range(5))) == [0, 1, 4, 9, 16]
+    assert secure_redis.keys() == []
+
+
+def test_certificate_that_nobody_vouches_for(secure_redis, engine):
+    url = secure_redis.url.partition("?")[0]
+    with pytest.raises(RacerError, match=rf"^{engine}: Redis at rediss://127.* does not answer: .*CERT"):
+        RACERS[engine](engines=Engines(broker=url)).start(1)
 
 
 def test_missing_package_is_a_reason(engine, racing, monkeypatch):

@@ -47,7 +47,8 @@ def make_app(broker: str, stores: bool = True) -> Any:
         broker: its URL, as Celery writes it.
         stores: whether answers are stored there, as a worker must.
     """
-    app = Celery("primerace", broker=broker, backend=broker if stores else None, set_as_current=False)
+    backend = backend_url(broker) if stores else None
+    app = Celery("primerace", broker=broker, backend=backend, set_as_current=False)
     app.conf.update(
         task_serializer="json",
         result_serializer="json",
@@ -79,6 +80,17 @@ def make_app(broker: str, stores: bool = True) -> Any:
     app.steps["consumer"].add(Attendance)
     app.Worker = app.subclass_with_self(QuietWorker, name="Worker")
     return app
+
+
+def backend_url(broker: str) -> str:
+    """The same server as Celery's result backend, which wants to be told that certificates are checked.
+
+    >>> backend_url("rediss://localhost/0")
+    'rediss://localhost/0?ssl_cert_reqs=CERT_REQUIRED'
+    """
+    if not broker.startswith("rediss://") or "ssl_cert_reqs=" in broker:
+        return broker
+    return f"{broker}{'&' if '?' in broker else '?'}ssl_cert_reqs=CERT_REQUIRED"
 
 
 class QuietWorker(Worker):  # type: ignore[misc]
