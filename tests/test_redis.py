@@ -153,6 +153,9 @@ class TestRunningServer:
             ("rediss://:secret@127.0.0.1:1/0", "Redis at rediss://127.0.0.1:1/0 does not answer: .*refused"),
             ("amqp://127.0.0.1", "Redis at amqp://127.0.0.1 is no URL of a Redis server: .*redis://"),
             ("redis://127.0.0.1:many/0", "is no URL of a Redis server: .*many"),
+            ("redis://127.0.0.1/abc", "is no URL of a Redis server: .* number, not the name 'abc'"),
+            ("redis://:secret/word@127.0.0.1/0", "Redis at redis://127.0.0.1/0 is no URL of a Redis server$"),
+            ("redis://:secret?@127.0.0.1/0", "Redis at redis://127.0.0.1/0 is no URL of a Redis server$"),
             ("", "is no URL of a Redis server"),
         ],
     )

@@ -4,7 +4,6 @@ import re
 from collections.abc import Mapping
 from dataclasses import asdict, dataclass, fields, replace
 from typing import Any, Self
-from urllib.parse import urlsplit
 
 POOLS = ("prefork", "threads")  # of Celery
 
@@ -46,13 +45,14 @@ class Engines:
 def without_password(url: str | None) -> str | None:
     """The URL without user and password, as messages and results may show it.
 
+    What a password may hold that a URL may not counts as a part of it: all up to the last `@` goes.
+
     >>> without_password("unix:///run/redis.sock?db=0&password=secret")
     'unix:///run/redis.sock?db=0'
+    >>> without_password("redis://:sec/r@t@localhost/0")
+    'redis://localhost/0'
     """
     if url is None:
         return None
     url = re.sub(r"(?<=[?&])(username|password)=[^&]*&?", "", url).rstrip("?&")
-    if "@" not in url:
-        return url
-    user_free = urlsplit(url).netloc.rpartition("@")[2]
-    return url.replace(urlsplit(url).netloc, user_free, 1)
+    return re.sub(r"^(\w[\w+.-]*://)?.*@", r"\1", url, flags=re.DOTALL)

@@ -19,7 +19,7 @@ from importlib.util import find_spec
 from signal import SIGKILL
 from time import perf_counter
 from typing import Any, Self
-from urllib.parse import quote
+from urllib.parse import quote, urlsplit
 
 from primerace.racers.base import RacerError, not_done
 from primerace.racers.children import interrupts_held
@@ -110,7 +110,12 @@ class Server(ABC):
         try:
             return Redis.from_url(self.url, retry=Retry(NoBackoff(), 0), **(limits | options))
         except ValueError as error:
-            raise RacerError(f"{self.racer}: {self.shown} is no URL of a Redis server: {error}") from error
+            raise self.no_url(error) from error
+
+    def no_url(self, why: object) -> RacerError:
+        """The error that says so; what could not be read may be a part of a password."""
+        reason = "" if "@" in self.url else f": {why}"
+        return RacerError(f"{self.racer}: {self.shown} is no URL of a Redis server{reason}")
 
     def lost(self, error: BaseException, undone: Iterable[tuple[int, Any]] = ()) -> RacerError:
         """The error that says so, with the items (each an index and a value) that are not done."""
@@ -137,6 +142,9 @@ class RunningServer(Server):
         from redis.exceptions import RedisError
 
         client = self.client()
+        database = urlsplit(self.url).path.strip("/")
+        if not self.url.startswith("unix://") and database and not database.isdecimal():
+            raise self.no_url(f"a database has a number, not the name {database!r}")
         try:
             client.ping()
         except (RedisError, OSError) as error:
