@@ -1,5 +1,6 @@
 """The functions that the racers' tests run. Worker processes import this module, so it imports little."""
 
+import ctypes
 import os
 import signal
 import time
@@ -20,6 +21,15 @@ def same(item: Any) -> Any:
 def nap(seconds: float) -> float:
     time.sleep(seconds)
     return seconds
+
+
+def note_and_hold(note: list[Any]) -> int:
+    """Add a line to a file, and sleep for so many whole seconds without letting go of the GIL."""
+    path, seconds = note
+    with open(path, "a") as file:
+        file.write(f"{os.getpid()}\n")
+    ctypes.PyDLL(None).sleep(seconds)
+    return int(seconds)
 
 
 def note_and_nap(note: list[Any]) -> float:

@@ -204,6 +204,18 @@ class TestWorkersThatJoin:
             assert all(0 < client.ttl(key) <= 60 for key in left)
             client.delete(*left, "nothing")
 
+    def test_do_not_get_what_holds_the_gil_elsewhere(self, clean, tmp_path):
+        """A pool of threads can't renew its leases meanwhile."""
+        from primerace.racers.celery_app import LEASE
+
+        notes = tmp_path / "notes"
+        with start_crew(2, clean, "threads") as crew, joined(clean.url):
+            while 2 not in {outcome.worker for outcome in crew.run(functions.nap, [0.1] * 20)}:
+                pass
+            outcomes = list(crew.run(functions.note_and_hold, [[str(notes), 2 * LEASE]] * 3))
+        assert {outcome.worker for outcome in outcomes} & {0, 1}
+        assert len(lines_of(notes)) == 3
+
     def test_and_are_killed_lose_nothing(self, clean):
         naps = [0.1] * 60
         with start_crew(1, clean) as crew, joined(clean.url) as worker:

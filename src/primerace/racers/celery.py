@@ -16,7 +16,7 @@ from time import perf_counter, sleep
 from typing import TYPE_CHECKING, Any
 
 from primerace.racers.base import Crew, Function, Outcome, Racer, RacerError, WorkerDied
-from primerace.racers.celery_keys import TRIES
+from primerace.racers.celery_keys import GIL_SECONDS, TRIES
 from primerace.racers.celery_run import Run
 from primerace.racers.celery_staff import Staff
 from primerace.racers.children import signals_held
@@ -54,6 +54,7 @@ class CeleryCrew(Crew):
         super().__init__(racer)
         self.queue = unique_name()
         self._workers = workers
+        self._patience = GIL_SECONDS if engines.celery_pool == "threads" else 0.0  # with what seems lost
         self._numbers: dict[tuple[str, int, int], int] = {}  # of workers: their node, process and thread
         self._runs = 0
         self._idle = False
@@ -138,7 +139,7 @@ class CeleryCrew(Crew):
         answers = self._line.stored(run.names(run.out))
         held = self._held(run)
         if not self._line.queued():
-            run.miss(run.out - held)
+            run.miss(run.out - held, self._patience)
         elif not held and self._looked > self._moved + STALLED:
             self._staff.kill()
         return answers
@@ -154,6 +155,7 @@ class CeleryCrew(Crew):
         self._deaths += 1
         if self._deaths > TRIES:
             raise self._death(status, self._held(run), run)
+        self._line.shorten_leases()
         self._moved = perf_counter()
 
     def _told(self, index: int, stored: Any, run: Run) -> Any:

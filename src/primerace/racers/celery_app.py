@@ -3,7 +3,8 @@
 A message is acknowledged once its answer is stored. Redis hands out again what was not acknowledged within
 the visibility timeout, an hour by default. Here that is a lease of a few seconds, which a worker renews for
 what it has in hand for as long as it lives: an item of a dead worker is soon with another one, an item that
-lasts is not handed out twice. One that was already answered is not run again.
+lasts is not handed out twice. One that was already answered is not run again. Where the pool is threads of
+the worker itself, a function that holds the GIL keeps it from renewing: there a lease lasts longer.
 
 A race has a queue of its own. A worker that was started by hand looks which races are open, and takes from
 the queues of all of them. No exchange is declared, since each would leave a key behind.
@@ -13,22 +14,23 @@ import json
 import os
 import sys
 import warnings
+from collections.abc import Iterable
 from contextlib import suppress
 from signal import SIGKILL
 from threading import get_ident
-from time import time
 from typing import Any
 
 from billiard.util import set_pdeathsig
 from celery import Celery, Task, bootsteps, signals
 from celery.apps.worker import Worker
+from celery.concurrency.prefork import TaskPool as Processes
 from celery.platforms import SecurityWarning
 from celery.worker.state import reserved_requests
 from kombu.entity import Exchange, Queue
 from redis.exceptions import RedisError
 
 from primerace.racers.base import Failure, perform
-from primerace.racers.celery_keys import LEASES, OPEN, PREFIX, TRIES, count_death, open_races
+from primerace.racers.celery_keys import GIL_SECONDS, OPEN, PREFIX, TRIES, count_death, open_races, renew
 from primerace.racers.children import settle_under
 from primerace.racers.messages import function_from, result_text
 from primerace.racers.redis import CONNECT_SECONDS
@@ -129,12 +131,9 @@ class Attendance(bootsteps.StartStopStep):  # type: ignore[misc]
         if maintain is not None:  # Celery itself does it every 5 seconds
             maintain()
         with suppress(RedisError, OSError):  # the consumer itself finds the way back to a lost server
-            client = consumer.app.backend.client
-            tags = [request.message.delivery_tag for request in list(reserved_requests)]
-            if tags:
-                client.zadd(LEASES, dict.fromkeys(tags, time()), xx=True)
+            renew_leases(consumer, list(reserved_requests))
             if self._follows:
-                self._follow(consumer, open_races(client))
+                self._follow(consumer, open_races(consumer.app.backend.client))
 
     def _follow(self, consumer: Any, races: set[str]) -> None:
         for queue in races - self._races:
@@ -142,6 +141,20 @@ class Attendance(bootsteps.StartStopStep):  # type: ignore[misc]
         for queue in self._races - races:
             consumer.cancel_task_queue(queue)
         self._races = races
+
+
+def renew_leases(consumer: Any, requests: Iterable[Any]) -> None:
+    """Renew those of what this worker has in hand."""
+    tags = [request.message.delivery_tag for request in requests]
+    renew(consumer.app.backend.client, tags, 0 if isinstance(consumer.pool, Processes) else GIL_SECONDS)
+
+
+@signals.task_received.connect  # type: ignore[untyped-decorator]
+def renew_at_once(sender: Any, request: Any, **_: Any) -> None:
+    """Renew the lease before the function has the GIL."""
+    if not isinstance(sender.pool, Processes):
+        with suppress(RedisError, OSError):
+            renew_leases(sender, [request])
 
 
 def perform_item(task: Task, function: str, index: int, item: str, epoch: float) -> list[Any]:

@@ -6,6 +6,8 @@ life; what is left of one that does so no more, since its program was killed, is
 """
 
 import json
+from collections.abc import Iterable
+from time import time
 from typing import Any
 
 PREFIX = "primerace:celery:"
@@ -14,6 +16,7 @@ RACES = f"{PREFIX}races"
 UNACKED, LEASES, MUTEX = (f"{PREFIX}{name}" for name in ("unacked", "unacked_index", "unacked_mutex"))
 OPEN = 60  # seconds after which a race that shows no sign of life is over, and its answers are gone
 TRIES = 3  # of an item whose workers die
+GIL_SECONDS = 20  # that a function may keep the GIL of a worker whose pool shares its process
 
 
 def result_key(task_id: str) -> str:
@@ -42,6 +45,13 @@ def in_hand(client: Any, queue: str) -> dict[str, str]:
         for tag, (message, _, routing_key) in deliveries.items()
         if routing_key == queue
     }
+
+
+def renew(client: Any, tags: Iterable[str], ahead: float = 0.0) -> None:
+    """Let the leases of these deliveries begin so many seconds from now, if they have not ended."""
+    begins = dict.fromkeys(tags, time() + ahead)
+    if begins:
+        client.zadd(LEASES, begins, xx=True)
 
 
 def tries(client: Any, queue: str) -> dict[str, int]:

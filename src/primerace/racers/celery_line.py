@@ -19,6 +19,7 @@ from primerace.racers.celery_keys import (
     in_hand,
     open_race,
     open_races,
+    renew,
     result_key,
     still_open,
     tries,
@@ -122,6 +123,10 @@ class Line:
     def held(self) -> set[str]:
         """The tasks that workers have in hand."""
         return set(in_hand(self.client, self._queue).values())
+
+    def shorten_leases(self) -> None:
+        """After the death of a worker: those that live renew theirs."""
+        renew(self.client, in_hand(self.client, self._queue))
 
     def tries(self) -> dict[str, int]:
         """How many workers left a task undone, for those that did."""

@@ -37,7 +37,7 @@ class Run:
         self.undone = set(range(len(items)))
         self.out: set[int] = set()
         self._waiting = deque(range(len(items)))
-        self._missed: set[int] = set()
+        self._missed: dict[int, float] = {}  # item -> since when
         self.epoch = perf_counter()
 
     def batch(self) -> list[Task]:
@@ -73,17 +73,20 @@ class Run:
     def done(self, index: int) -> None:
         """An item is answered."""
         self.undone.discard(index)
-        self._missed.discard(index)
+        self._missed.pop(index, None)
         if index in self.out:
             self.out.remove(index)
         else:  # it was to be sent again
             self._waiting.remove(index)
 
-    def miss(self, indices: set[int]) -> None:
-        """These items are out, and nobody has them: those of which that is true twice are sent again."""
-        again = indices & self._missed
-        self._missed = indices - again
+    def miss(self, indices: Iterable[int], patience: float) -> None:
+        """These items are out, and nobody has them: those missed before, for longer, are sent again."""
+        now = perf_counter()
+        self._missed = {index: self._missed.get(index, now) for index in indices}
+        again = [index for index, since in self._missed.items() if now - since > patience]
         self.send_again(again)
+        for index in again:
+            del self._missed[index]
 
     def send_again(self, indices: Iterable[int]) -> None:
         """Send these items again."""
