@@ -15,6 +15,7 @@ from redises import running_redis
 from watching import descendants, interrupt, nothing_left, start
 
 from primerace.racers import RACERS, RacerError, WorkerDied
+from primerace.racers import redis as servers
 from primerace.racers.engines import Engines
 
 
@@ -123,7 +124,7 @@ class TestRedisThatDies:
         assert "more" in str(caught.value)
 
     def test_that_runs_and_does_not_come_back(self, mortal_redis, engine, racing, start_crew, monkeypatch):
-        monkeypatch.setattr(racing, "BACK", 1.0)
+        monkeypatch.setattr(servers, "BACK", 1.0)
         with start_crew(2, mortal_redis) as crew:
             run = crew.run(functions.nap, [0.01] + [0.4] * 20)
             next(run)
@@ -131,12 +132,12 @@ class TestRedisThatDies:
             with pytest.raises(RacerError, match=lost(engine, f"Redis at {mortal_redis.url}")):
                 list(run)
 
-    def test_it_is_told_within_ten_seconds(self, racing):
-        assert racing.BACK + 1 < DEADLINE
+    def test_it_is_told_within_ten_seconds(self):
+        assert servers.BACK + 1 < DEADLINE
 
     def test_that_hangs(self, mortal_redis, engine, racing, start_crew, monkeypatch):
-        monkeypatch.setattr("primerace.racers.redis.CONNECT_SECONDS", 1.0)
-        monkeypatch.setattr(racing, "BACK", 1.0)
+        monkeypatch.setattr(servers, "CONNECT_SECONDS", 1.0)
+        monkeypatch.setattr(servers, "BACK", 1.0)
         with start_crew(2, mortal_redis) as crew:
             run = crew.run(functions.nap, [0.01] + [0.4] * 20)
             next(run)
@@ -147,7 +148,7 @@ class TestRedisThatDies:
         assert time.perf_counter() - begin < DEADLINE
 
     def test_before_the_run(self, mortal_redis, racing, start_crew, monkeypatch):
-        monkeypatch.setattr(racing, "BACK", 0.5)
+        monkeypatch.setattr(servers, "BACK", 0.5)
         with start_crew(1, mortal_redis) as crew:
             mortal_redis.kill()
             with pytest.raises(RacerError, match=r"does not answer: .*; items not done: item 0 \(7\)$"):

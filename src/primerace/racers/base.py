@@ -8,7 +8,7 @@ import os
 import traceback
 from abc import ABC, abstractmethod
 from collections.abc import Callable, Iterable, Iterator, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from time import perf_counter, thread_time
 from typing import Any, ClassVar, Self
 
@@ -19,6 +19,7 @@ from primerace.racers.engines import Engines
 Function = Callable[[Any], Any]
 
 NAMED = 10  # items that a message names
+TRIES = 3  # of an item whose workers die
 OWN_ENGINES = Engines()
 
 
@@ -42,6 +43,14 @@ class Outcome:
     cpu_seconds: float
     worker: int
     started: float
+
+    def seen_here(self, worker: int, epoch: float) -> "Outcome":
+        """What a worker of any machine has done, as the one of this number, in a lap that began at `epoch`.
+
+        The clock of another machine tells nothing here: what it says is cut to the lap.
+        """
+        latest = perf_counter() - epoch - self.seconds
+        return replace(self, worker=worker, started=max(0.0, min(self.started, latest)))
 
 
 @dataclass(frozen=True, slots=True)

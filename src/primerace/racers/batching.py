@@ -12,11 +12,12 @@ from collections import deque
 from collections.abc import Iterable, Sequence
 from typing import Any
 
+from primerace.racers.base import TRIES
+
 TARGET = 0.1  # seconds of work in a batch
 LEAST = 0.01  # seconds of work that are worth a message
 HEAVY = 1 << 23  # bytes of a message that is not made any longer
 GROWTH = 8.0  # of a batch against the one before
-TRIES = 3  # deaths of workers that have an item in hand, until it is to blame
 
 Job = tuple[int, Any]
 

@@ -9,28 +9,26 @@ pickle is refused. Further workers, here or on other machines, join and leave by
 import os
 from collections.abc import Iterator, Sequence
 from contextlib import ExitStack, suppress
-from dataclasses import replace
 from importlib.util import find_spec
 from itertools import count
-from time import perf_counter, sleep
+from time import perf_counter
 from typing import TYPE_CHECKING, Any
 
-from primerace.racers.base import Crew, Function, Outcome, Racer, RacerError, WorkerDied
-from primerace.racers.celery_keys import GIL_SECONDS, TRIES
+from primerace.racers.base import TRIES, Crew, Function, Outcome, Racer, RacerError, WorkerDied
+from primerace.racers.celery_keys import GIL_SECONDS
 from primerace.racers.celery_run import Run
 from primerace.racers.celery_staff import Staff
 from primerace.racers.children import signals_held
 from primerace.racers.children import unavailable as no_processes
 from primerace.racers.engines import Engines
 from primerace.racers.messages import result_from
-from primerace.racers.redis import PrivateServer, open_server, unavailable, unique_name
+from primerace.racers.redis import open_server, unavailable, unique_name
 
 if TYPE_CHECKING:
     from primerace.racers.celery_line import Answer
 
 GLANCE = 0.5  # seconds to wait for an answer
 LOOK = 1.0  # seconds between looks for what died or got lost
-BACK = 8.0  # seconds that a running Redis has to come back
 STALLED = 20.0  # seconds after which a worker that takes nothing of what is there is replaced
 
 
@@ -100,9 +98,7 @@ class CeleryCrew(Crew):
             node, process, thread, text = self._told(index, stored, run)
             outcome = self.checked(result_from(text), items)
             run.done(index)
-            latest = perf_counter() - run.epoch - outcome.seconds
-            started = max(0.0, min(outcome.started, latest))  # the clock of another machine is another
-            yield replace(outcome, worker=self._number(node, process, thread), started=started)
+            yield outcome.seen_here(self._number(node, process, thread), run.epoch)
         with suppress(*lost_connection()):
             self._line.tidy_up()
         self._idle = True
@@ -199,23 +195,10 @@ class CeleryCrew(Crew):
         return bool(who[0].startswith(f"{self.queue}@"))
 
     def _wait_for_redis(self, error: Exception, run: Run) -> None:
-        """Wait for a Redis that is not ours to come back."""
-        while True:
-            if isinstance(self._server, PrivateServer) or perf_counter() > self._heard + BACK:
-                raise self._server.lost(error, [(index, run.items[index]) for index in sorted(run.undone)])
-            if self._is_back():
-                return
-            sleep(0.1)
-
-    def _is_back(self) -> bool:
-        with (
-            suppress(*lost_connection()),
-            self._server.client(socket_connect_timeout=1, socket_timeout=1) as client,
-        ):
-            client.ping()
-            self._line.open()
-            return True
-        return False
+        while self._server.comes_back(self._heard):
+            with suppress(*lost_connection()):
+                return self._line.open()
+        raise self._server.lost(error, [(index, run.items[index]) for index in sorted(run.undone)])
 
     def close(self) -> None:
         with signals_held():

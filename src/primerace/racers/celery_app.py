@@ -29,8 +29,8 @@ from celery.worker.state import reserved_requests
 from kombu.entity import Exchange, Queue
 from redis.exceptions import RedisError
 
-from primerace.racers.base import Failure, perform
-from primerace.racers.celery_keys import GIL_SECONDS, OPEN, PREFIX, TRIES, count_death, open_races, renew
+from primerace.racers.base import TRIES, Failure, perform
+from primerace.racers.celery_keys import GIL_SECONDS, OPEN, PREFIX, count_death, open_races, renew
 from primerace.racers.children import settle_under
 from primerace.racers.messages import function_from, result_text
 from primerace.racers.redis import CONNECT_SECONDS

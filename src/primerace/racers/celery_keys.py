@@ -15,7 +15,6 @@ RACES = f"{PREFIX}races"
 # As kombu calls them. Who restores what is overdue has the mutex, for a few seconds also after it was killed.
 UNACKED, LEASES, MUTEX = (f"{PREFIX}{name}" for name in ("unacked", "unacked_index", "unacked_mutex"))
 OPEN = 60  # seconds after which a race that shows no sign of life is over, and its answers are gone
-TRIES = 3  # of an item whose workers die
 GIL_SECONDS = 20  # that a function may keep the GIL of a worker whose pool shares its process
 
 

@@ -11,7 +11,7 @@ import uuid
 from collections.abc import Iterator, Sequence
 from concurrent.futures import CancelledError, Future
 from contextlib import ExitStack, suppress
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from functools import partial
 from importlib import import_module
 from importlib.metadata import PackageNotFoundError, version
@@ -209,12 +209,11 @@ class DaskCrew(Crew):
         return results
 
     def _seen_from_here(self, run: Run, result: Outcome | Failure, report: Report) -> Outcome | Failure:
-        """The result with the worker's number among ours; the clock of another machine tells nothing here."""
+        """The result with the worker's number among ours."""
         if isinstance(result, Failure):
             return result
         worker = self._numbers.setdefault((report.worker, report.thread), len(self._numbers))
-        latest = perf_counter() - run.epoch - result.seconds
-        return replace(result, worker=worker, started=max(0.0, min(result.started, latest)))
+        return result.seen_here(worker, run.epoch)
 
     async def _look_around(self, run: Run, flights: Flights) -> None:
         """Where nothing comes for long, see whether the scheduler is there and has any workers."""

@@ -27,6 +27,7 @@ from primerace.racers.engines import without_password
 
 PROGRAM = "redis-server"
 CONNECT_SECONDS = 5.0  # until a server that does not answer counts as lost
+BACK = 8.0  # seconds that a running server has to come back
 START_SECONDS = 10.0  # that a private server may take on a busy machine; it takes 0.05
 PATIENCE = 5.0  # seconds that the shell has to end its server before both are killed
 LONGEST_PATH = 107  # bytes of a Unix socket's path
@@ -121,6 +122,10 @@ class Server(ABC):
         """The error that says so, with the items (each an index and a value) that are not done."""
         return RacerError(f"{self.racer}: {self.shown} does not answer: {error}{not_done(undone)}")
 
+    def comes_back(self, heard: float) -> bool:
+        """Wait for a server that was lost; whether it answers again, less than 8 seconds after `heard`."""
+        return False
+
     @abstractmethod
     def close(self) -> None:
         """End the server if it is ours."""
@@ -155,6 +160,20 @@ class RunningServer(Server):
     @property
     def shown(self) -> str:
         return f"Redis at {without_password(self.url)}"
+
+    def comes_back(self, heard: float) -> bool:
+        while perf_counter() < heard + BACK:
+            time.sleep(0.1)
+            if self._answers():
+                return True
+        return False
+
+    def _answers(self) -> bool:
+        from redis.exceptions import RedisError
+
+        with suppress(RedisError), self.client(socket_connect_timeout=1, socket_timeout=1) as client:
+            return bool(client.ping())
+        return False
 
     def close(self) -> None:
         """It stays."""

@@ -7,13 +7,12 @@ worker that dies is replaced, as RQ's worker pool does, and its item is put into
 
 from collections.abc import Iterator, Sequence
 from contextlib import suppress
-from dataclasses import replace
 from importlib.util import find_spec
-from time import perf_counter, sleep
+from time import perf_counter
 from typing import TYPE_CHECKING, Any
 
 from primerace.plain import shown
-from primerace.racers.base import Crew, Function, Outcome, Racer, RacerError, WorkerDied
+from primerace.racers.base import TRIES, Crew, Function, Outcome, Racer, RacerError, WorkerDied
 from primerace.racers.children import signals_held
 from primerace.racers.children import unavailable as no_processes
 from primerace.racers.messages import result_from
@@ -26,8 +25,6 @@ if TYPE_CHECKING:
 
 GLANCE = 0.5  # seconds between looks for workers that died
 QUIET = 1.0  # seconds without an answer after which lost items are looked for
-BACK = 8.0  # seconds that a running Redis has to come back
-TRIES = 3  # an item that was lost so often is not tried again
 
 
 class Rq(Racer):
@@ -102,9 +99,7 @@ class RqCrew(Crew):
                 continue  # answered before
             outcome = self.checked(result, items)
             del jobs.undone[outcome.index]
-            latest = perf_counter() - epoch - outcome.seconds
-            started = max(0.0, min(outcome.started, latest))  # the clock of another machine is another
-            yield replace(outcome, worker=self._staff.number(name), started=started)
+            yield outcome.seen_here(self._staff.number(name), epoch)
         self._idle = True
 
     def _texts(self, jobs: "Jobs") -> Iterator[str]:
@@ -175,25 +170,14 @@ class RqCrew(Crew):
         return texts
 
     def _wait_for_redis(self, error: Exception, jobs: "Jobs") -> None:
-        """Wait for a Redis that is not ours to come back."""
-        if isinstance(self._server, PrivateServer) or not isinstance(error, connection_errors()):
+        if not isinstance(error, connection_errors()):
             raise self._lost(error, jobs)
         self._staff.dismiss()
-        while not self._is_back():
-            if perf_counter() > self._heard + BACK:
-                raise self._lost(error, jobs)
-            sleep(0.1)
+        if not self._server.comes_back(self._heard):
+            raise self._lost(error, jobs)
 
     def _lost(self, error: Exception, jobs: "Jobs") -> RacerError:
         return self._server.lost(error, [(index, jobs.items[index]) for index in jobs.undone])
-
-    def _is_back(self) -> bool:
-        with (
-            suppress(redis_error()),
-            self._server.client(socket_connect_timeout=1, socket_timeout=1) as client,
-        ):
-            return bool(client.ping())
-        return False
 
     def _start_over(self, jobs: "Jobs") -> None:
         """Hand out again what is in the queue no more, which is all of it where Redis comes back empty."""
