@@ -77,7 +77,7 @@ class TestFunctions:
         assert os.path.isfile(os.path.join(folder, "primerace", "__init__.py"))
 
     def test_that_are_gone_are_told(self):
-        text = json.dumps({"name": "functions:gone", "folder": "/", "introduced": False})
+        text = json.dumps({"name": "functions:gone", "folder": "/", "introduced": False, "script": False})
         with pytest.raises(TargetError, match="gone"):
             function_from(text)
 
@@ -105,6 +105,26 @@ def test_function_of_the_program_itself(way, tmp_path):
     code = f"from primerace.racers.messages import function_from; print(function_from({ran.stdout!r})(7))"
     ran = subprocess.run([sys.executable, "-c", code], cwd="/", capture_output=True, text=True)
     assert (ran.stdout, ran.stderr) == ("14\n", "")
+
+
+UNGUARDED = """
+from primerace.racers.messages import function_text
+
+def double(n):
+    return 2 * n
+
+print(function_text("celery", double))
+if __name__ != "__main__":
+    raise ValueError("races again")
+"""
+
+
+def test_function_of_a_script_that_races_when_it_is_imported(tmp_path):
+    (tmp_path / "program.py").write_text(UNGUARDED)
+    ran = subprocess.run([sys.executable, "program.py"], cwd=tmp_path, capture_output=True, text=True)
+    why = "importing it raised ValueError: races again.*; a script that races must do so under"
+    with pytest.raises(TargetError, match=why):
+        function_from(ran.stdout)
 
 
 def test_function_that_is_in_no_file():

@@ -13,7 +13,9 @@ from typing import Any
 
 from primerace.plain import shown
 from primerace.racers.base import Failure, Function, Introduction, Outcome, RacerError
-from primerace.target import Named, load
+from primerace.target import Named, TargetError, load
+
+GUARD = 'a script that races must do so under `if __name__ == "__main__":`, since workers import it'
 
 
 def function_text(racer: str, function: Function) -> str:
@@ -29,7 +31,8 @@ def function_text(racer: str, function: Function) -> str:
     introduced = isinstance(function, Introduction)
     target = function.function if isinstance(function, Introduction) else function
     name, folder = _place_of(racer, target)
-    return json.dumps({"name": name, "folder": folder, "introduced": introduced})
+    script = getattr(target, "__module__", None) == "__main__"
+    return json.dumps({"name": name, "folder": folder, "introduced": introduced, "script": script})
 
 
 def _place_of(racer: str, function: Function) -> tuple[str, str]:
@@ -79,7 +82,12 @@ def function_from(text: str) -> Function:
         TargetError: there is none.
     """
     message = json.loads(text)
-    function = load(message["name"], message["folder"])
+    try:
+        function = load(message["name"], message["folder"])
+    except TargetError as error:
+        if message["script"] and error.__cause__ is not None:  # it ran, and raised
+            raise TargetError(f"{error}; {GUARD}") from error
+        raise
     return Introduction(function) if message["introduced"] else function.itself
 
 
