@@ -17,7 +17,7 @@ from dask_cluster import running_cluster
 from engines import DEADLINE, no_files_left, program_of
 from watching import descendants, eventually, gone, interrupt, nothing_left, start
 
-from primerace.racers import RACERS, FunctionError, RacerError, WorkerDied, dask_clusters
+from primerace.racers import RACERS, FunctionError, RacerError, WorkerDied, dask_clusters, dask_run
 from primerace.racers import dask as dask_racer
 from primerace.racers.engines import Engines
 
@@ -313,9 +313,9 @@ def end(cluster, how):
 
 @pytest.mark.parametrize("how", ["killed", "stopped", "deserted"])
 def test_cluster_that_is_gone_in_mid_job(tmp_path, monkeypatch, how):
-    assert dask_racer.GLANCE + dask_racer.PATIENCE < DEADLINE
-    monkeypatch.setattr(dask_racer, "GLANCE", 1.0)
-    for module in (dask_racer, dask_clusters):
+    assert dask_run.GLANCE + dask_run.PATIENCE < DEADLINE
+    monkeypatch.setattr(dask_run, "GLANCE", 1.0)
+    for module in (dask_run, dask_clusters):
         monkeypatch.setattr(module, "PATIENCE", 2.0)
     with running_cluster(tmp_path, 1) as cluster:
         with distributed.Client(cluster.address, set_as_default=False, timeout=30) as client:
