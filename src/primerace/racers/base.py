@@ -102,9 +102,9 @@ def named(items: Iterable[tuple[int, Any]]) -> str:
     >>> named([(3, 7), (4, 9)]), named(enumerate(range(12)))[-21:]
     ('item 3 (7), item 4 (9)', 'item 9 (9) and 2 more')
     """
-    each = [f"item {index} ({shown(item)})" for index, item in items]
-    more = f" and {len(each) - NAMED} more" if len(each) > NAMED else ""
-    return ", ".join(each[:NAMED]) + more
+    every = list(items)
+    first = ", ".join(f"item {index} ({shown(item)})" for index, item in every[:NAMED])
+    return first + (f" and {len(every) - NAMED} more" if len(every) > NAMED else "")
 
 
 def not_done(items: Iterable[tuple[int, Any]]) -> str:

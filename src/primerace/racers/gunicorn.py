@@ -24,7 +24,6 @@ from time import perf_counter
 from typing import Any
 
 from primerace.kernels import KERNELS
-from primerace.plain import shown
 from primerace.racers.base import (
     Crew,
     Failure,
@@ -34,6 +33,7 @@ from primerace.racers.base import (
     RacerError,
     WorkerDied,
     do_nothing,
+    not_done,
     perform,
 )
 from primerace.racers.children import in_words
@@ -41,7 +41,6 @@ from primerace.racers.loopback import Connection, Server
 
 START_SECONDS = 60.0  # for a process to answer first
 TRIES = 3  # for an item whose process dies
-NAMED = 10  # items that a message names
 NAMES: dict[Function, str] = {kernel: name for name, kernel in KERNELS.items()} | {do_nothing: "nothing"}
 DURATION = re.compile(rb"(call|cpu|start);dur=([0-9.]+)")
 
@@ -134,9 +133,8 @@ class GunicornCrew(Crew):
         exitcode = self._server.exitcode
         if isinstance(error, WorkerDied) or exitcode is None:
             return error
-        some = ", ".join(f"item {place} ({shown(item)})" for place, item in list(missing.items())[:NAMED])
-        more = f" and {len(missing) - NAMED} more" if len(missing) > NAMED else ""
-        return RacerError(f"{self.racer}: Gunicorn ended ({in_words(exitcode)}); not done: {some}{more}")
+        left = not_done(missing.items())
+        return RacerError(f"{self.racer}: Gunicorn ended ({in_words(exitcode)}){left}")
 
     def close(self) -> None:
         """End Gunicorn, which ends every request; nobody waits for the answers."""
