@@ -1,5 +1,6 @@
 """What several test modules need: every instruction set in turn, servers, and numbers with known answers."""
 
+import shutil
 import signal
 from collections.abc import Callable, Iterator
 from math import prod
@@ -59,9 +60,15 @@ def traps(tmp_path: Path) -> Path:
     return tmp_path
 
 
+def _need_redis() -> None:
+    if shutil.which("redis-server") is None:
+        pytest.skip("needs redis-server: apt-get install redis-server")
+
+
 @pytest.fixture(scope="session")
 def redis() -> Iterator[RunningRedis]:
     """A Redis with a password, which stays."""
+    _need_redis()
     with running_redis("open-sesame") as server:
         yield server
 
@@ -69,6 +76,7 @@ def redis() -> Iterator[RunningRedis]:
 @pytest.fixture
 def mortal_redis() -> Iterator[RunningRedis]:
     """A Redis that may be killed."""
+    _need_redis()
     with nothing_left(), running_redis() as server:
         yield server
 

@@ -42,7 +42,7 @@ def start_crew(engine):
 
 
 @pytest.fixture
-def clean(redis):
+def clean(engine, redis):
     """Neither processes nor keys are left, except what was there before."""
     with redis.client() as client:
         client.flushall()
