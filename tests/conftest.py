@@ -65,7 +65,7 @@ def _need_redis() -> None:
         pytest.skip("needs redis-server: apt-get install redis-server")
 
 
-@pytest.fixture(scope="session")
+@pytest.fixture(scope="module")
 def redis() -> Iterator[RunningRedis]:
     """A Redis with a password, which stays."""
     _need_redis()

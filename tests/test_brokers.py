@@ -193,7 +193,7 @@ class TestRedisThatForgets:
         assert mortal_redis.keys() == []
 
 
-@pytest.fixture(scope="session")
+@pytest.fixture(scope="module")
 def secure_redis(tmp_path_factory):
     """A Redis that speaks TLS."""
     folder = tmp_path_factory.mktemp("certificate")

@@ -116,7 +116,7 @@ class TestCommand:
         ("body", "message"),
         [
             ("1 / 0", "ZeroDivisionError"),
-            ("import sys; sys.exit(3)", "called sys.exit"),
+            ("import sys; sys.exit(3)", "raised SystemExit: 3"),
             ("import os; os._exit(3)", "ended while the function was imported, exit status 3"),
             ("def f(:", "SyntaxError"),
             (r"raise ValueError('red \x1b[31m\n')", r"ValueError: red \x1b[31m ("),
@@ -140,7 +140,7 @@ class TestCommand:
             (["calls:nothing", "--call", ""], "is no expression"),
             (["calls:nothing", "--call", "await nothing()"], "'await' outside function"),
             (["calls:nothing", "--call", "-" * 100_000 + "1"], "is no expression"),
-            (["calls:nothing", "--call", "+1" * 20_000], "is no expression"),
+            (["calls:nothing", "--call", "+1" * 200_000], "is no expression"),
             (["calls:nothing", "--call", "nothing()", "--args", "[]"], "exclude each other"),
             (["calls:nothing", "--timeout", "0"], "not a number of seconds"),
             (["calls:nothing", "--json", "/no/such/folder/file"], "--json /no/such/folder/file"),

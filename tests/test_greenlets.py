@@ -1,6 +1,5 @@
 """What is special to gevent: one child process, and nothing of it anywhere else."""
 
-import multiprocessing
 import sys
 import threading
 import time
@@ -12,12 +11,13 @@ from functions import sleeps_as_gevent
 
 from primerace import kernels
 from primerace.racers import RACERS, greenlets
+from primerace.racers.children import start_methods
 
 REASON = RACERS["gevent"]().available()
 pytestmark = pytest.mark.skipif(REASON is not None, reason=str(REASON))
 
 
-@pytest.fixture(scope="module", params=multiprocessing.get_all_start_methods())
+@pytest.fixture(scope="module", params=start_methods())
 def crew(request):
     with RACERS["gevent"](request.param).start(3) as crew:
         yield crew

@@ -19,10 +19,11 @@ from primerace import kernels
 from primerace.cli import Terminated
 from primerace.job import QUICK
 from primerace.racers import RACERS, FunctionError, RacerError, WorkerDied
+from primerace.racers.children import start_methods
 
 pytestmark = pytest.mark.usefixtures("no_leftovers")
 
-METHODS = multiprocessing.get_all_start_methods()
+METHODS = start_methods()
 OF_PROCESSES = ("processes", "process-pool")  # with every start method
 # The children of these behave like those of the first two; joblib has a start method of its own.
 OTHERS = [

@@ -1,6 +1,5 @@
 """The racer whose workers divide each item: the kernel's answers, and a divisor ends the work at once."""
 
-import multiprocessing
 import os
 import random
 import signal
@@ -23,6 +22,7 @@ from primerace.job import QUICK, Job
 from primerace.lineup import line_up
 from primerace.racers import FunctionError, RacerError, WorkerDied, split
 from primerace.racers.base import do_nothing
+from primerace.racers.children import start_methods
 from primerace.racers.split import CHUNK, Split, SplitProcesses
 from primerace.report.explained import factor_rows
 from primerace.report.findings import findings
@@ -30,7 +30,7 @@ from primerace.scaling import cost
 
 pytestmark = pytest.mark.usefixtures("no_leftovers")
 
-METHODS = multiprocessing.get_all_start_methods()
+METHODS = start_methods()
 TWINS = (trial.no_divisor, _trial.held_no_divisor, _trial.released_no_divisor)
 DIVIDED = (2 * CHUNK) ** 2  # smaller numbers are not divided
 LONG_CALL = 2**64 - 59  # seconds of trial division in C, minutes in Python

@@ -23,11 +23,19 @@ from primerace.racers.base import Function, RacerError
 NOTHING = -1  # on a desk: no item in hand
 
 
+def start_methods() -> list[str]:
+    """Python's ways to start a process, the default one first.
+
+    joblib adds one that only its own processes understand.
+    """
+    return [each for each in multiprocessing.get_all_start_methods() if each != "loky"]
+
+
 def unavailable(start_method: str | None) -> str | None:
     """None where processes can be started with this start method, else the reason."""
     if multiprocessing.current_process().daemon:
         return "daemonic processes may not start others"
-    methods = multiprocessing.get_all_start_methods()
+    methods = start_methods()
     if start_method is not None and start_method not in methods:
         return f"no start method {start_method!r} here; there are {', '.join(methods)}"
     try:
