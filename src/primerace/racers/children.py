@@ -26,9 +26,9 @@ NOTHING = -1  # on a desk: no item in hand
 def start_methods() -> list[str]:
     """Python's ways to start a process, the default one first.
 
-    joblib adds one that only its own processes understand.
+    joblib adds some that only its own processes understand.
     """
-    return [each for each in multiprocessing.get_all_start_methods() if each != "loky"]
+    return [each for each in multiprocessing.get_all_start_methods() if not each.startswith("loky")]
 
 
 def unavailable(start_method: str | None) -> str | None:
