@@ -13,6 +13,7 @@ from primerace.machine import usable_cores
 from primerace.racers import RACERS, FunctionError, RacerError
 
 LONG = 2**58 - 27  # a prime that takes trial division the better part of a second
+SHORT = 25000000000013  # one that takes it as long as a thread may keep the GIL where others wait
 REASON = RACERS["interpreters"]().available()
 here = pytest.mark.skipif(REASON is not None, reason=f"interpreters: {REASON}")
 
@@ -56,7 +57,7 @@ class TestInterpreters:
 
         def begun_meanwhile(name):
             with RACERS[name]().start(2) as crew:
-                outcomes = crew.run(kernels.held, [LONG, *[7] * 1000])
+                outcomes = crew.run(kernels.held, [LONG, *[SHORT] * 200])
                 long, *others = sorted(outcomes, key=lambda outcome: outcome.index)
             return sum(long.started < each.started < long.started + long.seconds for each in others)
 
