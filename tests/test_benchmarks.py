@@ -9,6 +9,8 @@ import sys
 from dataclasses import asdict
 from pathlib import Path
 
+import jobs
+import number_classes
 import pytest
 
 from primerace import simd
@@ -17,10 +19,6 @@ from primerace.kernels import KERNELS
 from primerace.racers import RACERS
 
 ROOT = Path(__file__).parents[1]
-sys.path.append(str(ROOT / "benchmarks"))
-
-import jobs  # noqa: E402
-import number_classes  # noqa: E402
 
 TASKS = [task for tasks in jobs.tasks().values() for task in tasks]
 

@@ -5,6 +5,8 @@ import sys
 from pathlib import Path
 from time import monotonic
 
+import duel_quality
+import duel_revisions
 import pytest
 from click.testing import CliRunner
 
@@ -12,10 +14,6 @@ from primerace.duel import Contender, Duel, Score, Task
 from primerace.duel.score import FEWEST_PAIRS
 
 ROOT = Path(__file__).parents[1]
-sys.path += [str(ROOT / "benchmarks"), str(ROOT / "tools")]
-
-import duel_quality  # noqa: E402
-import duel_revisions  # noqa: E402
 
 SIDE = Contender("A", sys.executable)
 EQUAL, TWICE = [(1.0, 1.0)] * FEWEST_PAIRS, [(1.0, 2.0)] * FEWEST_PAIRS
