@@ -50,17 +50,14 @@ def runners(cases: list[str]) -> list[object]:
 
 @contextmanager
 def no_files_left() -> Iterator[None]:
-    """Give the block a folder of its own for temporary files, and fail where it leaves one there.
-
-    The socket of Python's forkserver does not count: it stays where its program is killed.
-    """
+    """Give the block a folder of its own for temporary files, and fail where it leaves one there."""
     get_temp_dir()  # multiprocessing has one for the whole program
     before, environment = tempfile.tempdir, os.environ.get("TMPDIR")
     with tempfile.TemporaryDirectory(prefix="tests-") as folder:
         tempfile.tempdir = os.environ["TMPDIR"] = folder
         try:
             yield
-            left = sorted(str(path) for path in Path(folder).rglob("*") if "/pymp-" not in str(path))
+            left = sorted(str(path) for path in Path(folder).rglob("*"))
             assert not left, left
         finally:
             tempfile.tempdir = before

@@ -178,7 +178,7 @@ class TestContent:
             (Decimal("1.5"), Decimal("1.6")),
             (Fraction(1, 3), Fraction(2, 3)),
             (date(2000, 1, 2), date(2000, 1, 3)),
-            (datetime(2000, 1, 2, tzinfo=UTC), datetime(2000, 1, 2)),  # noqa: DTZ001
+            (datetime(2000, 1, 2, tzinfo=UTC), datetime(2000, 1, 2)),
             (timedelta(1), timedelta(2)),
             (range(3), range(4)),
             ({"a", "b", 1}, {"a", "b", 2}),
@@ -310,7 +310,7 @@ class TestCommand:
         (found,) = result["tasks"]
         assert (result["planned_pairs"], result["planned_seconds"], found["data"]) == (15, None, [20000])
         assert (result["kind"], found["verdict"]) == ("duel", SLOWER)
-        assert 2 < found["ratio"]["value"] < 32
+        assert 4.8 < found["ratio"]["value"] < 16
         assert len(found["pairs"]) >= FEWEST_PAIRS
         assert "slower: B takes" in done.stderr
         assert "15 pairs, expected to take about " in done.stderr
