@@ -12,8 +12,10 @@ JOBS ?= *
 race: $(VENV)/ready
 	@$(BIN)/primerace race
 
+# Two files of tests at a time, and then those that measure time. pytest alone runs all, one after the other.
 test: $(VENV)/ready-for-tests
-	$(BIN)/pytest
+	$(BIN)/pytest -n 2 --dist loadfile -p no:benchmark -m 'not alone'
+	$(BIN)/pytest -m alone
 
 bench: $(VENV)/ready-for-tests
 	$(BIN)/pytest benchmarks --benchmark-autosave

@@ -1,6 +1,7 @@
 """The long campaigns and the other Pythons, run by hand: nox -s NAME."""
 
 import shutil
+from collections.abc import Sequence
 from pathlib import Path
 
 import nox
@@ -147,28 +148,33 @@ def coverage(session: nox.Session) -> None:
     session.install("coverage>=7.10", "cython>=3.1", "numpy>=2.0", "setuptools>=77")
     session.chdir(project)
     session.install("--editable", ".[dev]")
-    covered(session, "python", session.posargs)
+    settings = "--rcfile=tools/coverage-python.ini"
+    cover(session, settings, "-m", "not alone", *session.posargs)
+    # Slowed down as they are, tests that measure time may fail; what they run counts all the same.
+    cover(session, settings, "-m", "alone", *session.posargs, codes=[0, 1])
+    session.run("coverage", "combine", settings)
+    session.run("coverage", "report", settings)
     # Traced Cython is a hundred times slower: only the tests of the compiled modules run on it.
     shutil.rmtree("build", ignore_errors=True)
     session.install("--editable", ".", env={"PRIMERACE_TRACE": "1", "CFLAGS": "-O1"})
-    covered(session, "cython", COMPILED)
-
-
-def covered(session: nox.Session, language: str, tests: list[str]) -> None:
-    """Run tests and report what they cover; slowed down as they are, some that measure time may fail."""
-    settings = f"--rcfile=tools/coverage-{language}.ini"
-    pytest = ["-m", "pytest", "-o", "timeout=600", *tests]
-    session.run("coverage", "run", settings, *pytest, success_codes=[0, 1])
-    if language == "python":
-        session.run("coverage", "combine", settings)
+    settings = "--rcfile=tools/coverage-cython.ini"
+    cover(session, settings, *COMPILED)
     session.run("coverage", "report", settings)
+
+
+def cover(session: nox.Session, settings: str, *tests: str, codes: Sequence[int] = (0,)) -> None:
+    """Run tests, and note what they cover."""
+    pytest = ["-m", "pytest", "-o", "timeout=600", *tests]
+    session.run("coverage", "run", settings, *pytest, success_codes=codes)
 
 
 @nox.session
 def soak(session: nox.Session) -> None:
     """Random races with random faults: nothing is lost, nothing is left running (10 minutes)."""
     session.install(WITH_EXTRAS)
-    session.run("python", "tools/soak", *session.posargs, env={"PYTHONPATH": "tests"})
+    # Ctrl-C leaves it the time to end what it has started.
+    env = {"PYTHONPATH": "tests"}
+    session.run("python", "tools/soak", *session.posargs, env=env, interrupt_timeout=30.0)
 
 
 def copied(session: nox.Session) -> Path:

@@ -6,7 +6,7 @@ import pytest
 
 from primerace import machine
 
-FACTS = ("cpu", "architecture", "cores", "governor", "system")
+FACTS = ("cpu", "architecture", "cores", "governor", "system", "instruction_set")
 
 
 def pytest_addoption(parser: pytest.Parser) -> None:

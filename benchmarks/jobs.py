@@ -18,10 +18,12 @@ DRAWN = 1024  # different numbers; arrays repeat them
 FEW = 20  # numbers that trial division tests
 ARRAY = 1 << 14
 SIZES = tuple(10**power for power in range(8))
+MANY = 1_000_000  # numbers for several threads
 TYPES = ("int8", "int32", "uint32", "int64", "uint64", ">i8")
 ITEMS = 100  # that are handed out to measure what that costs
 WORKERS = 2
 SLOW_TO_START = ("gevent", "joblib", "dask", "celery", "rq", "gunicorn")  # racers that load much, or a server
+OF_NEWER_PYTHONS = {"dispatch/interpreters"}  # 3.14, whatever is installed
 ARRAYS, CREWS = ("numpy", "primerace.arrays"), ("primerace.racers",)  # what many tasks import
 
 _ARRAY = """
@@ -46,7 +48,7 @@ def tasks() -> dict[str, list[Task]]:
         "import": [Task("import", "", "__import__('primerace')", once=True)],
         **{f"kernel {kernel}": list(_kernel(kernel)) for kernel in KERNELS},
         **{f"arrays, {name}": list(_instruction_set(name)) for name in simd.available()},
-        "arrays by size": list(_sizes()),
+        "arrays by size": [*_sizes(), _in_threads()],
         "arrays by type": list(_types()),
         "next prime": [
             Task(
@@ -73,6 +75,12 @@ def _instruction_set(instruction_set: str) -> Iterator[Task]:
 def _sizes() -> Iterator[Task]:
     for size in SIZES:
         yield _array(f"size/{size}", simd.available()[0], _ints("c"), "uint64", size)
+
+
+def _in_threads() -> Task:
+    """An array that threads share; size/1000000 is the same for one thread."""
+    array = _array(f"workers/{WORKERS}", simd.available()[0], _ints("c"), "uint64", MANY)
+    return replace(array, work=f"is_prime(numbers, workers={WORKERS})")
 
 
 def _types() -> Iterator[Task]:

@@ -10,7 +10,7 @@ from pathlib import Path
 import pytest
 from watching import descendants, gone, start
 
-from primerace.racers.children import signals_held
+from primerace.children import signals_held
 
 # The hook runs in the middle of every fork, where what a handler raises would be dropped.
 PARENT = """

@@ -361,7 +361,14 @@ class TestInterrupt:
     def test_of_a_lap_in_process(self, tmp_path, racer):
         """A thread can't be stopped in the middle of an item, so these are short."""
         process, _ = self.begin(
-            tmp_path, "run", "--racer", racer, "--workers", "2", until="P", items="25000000000013\n" * 500
+            tmp_path,
+            "run",
+            "--racer",
+            racer,
+            "--workers",
+            "2",
+            until="P",
+            items="7\n" + "25000000000013\n" * 500,
         )
         interrupt(process)
         _, errors = process.communicate(timeout=20)

@@ -8,22 +8,28 @@ from copy import deepcopy
 from datetime import UTC, date, datetime, timedelta
 from decimal import Decimal
 from fractions import Fraction
+from functools import partial
 from pathlib import Path
 
+import jobs
 import jsonschema
 import numpy as np
 import pytest
 from watching import descendants, eventually, gone, interrupt, start
 
 from primerace.duel import Duel, DuelError, find, task
-from primerace.duel.runner import content_of
+from primerace.duel.runner import calibrated, content_of
 from primerace.duel.score import FEWEST_PAIRS, Score
 from primerace.duel.verdict import FASTER, NOISY, SAME, SLOWER, is_alarm, judge
 from primerace.report.duel import row, same_place, sentences
 from primerace.stats import Ratio
 
+pytestmark = pytest.mark.alone
+
 PYTHON = sys.executable
 SCHEMA = json.loads((Path(__file__).parents[1] / "docs" / "duel.schema.json").read_text())
+
+NOISY_PAIRS = [(1.0, 0.8), (1.0, 1.2)] * (FEWEST_PAIRS // 2)
 
 # The side that the script `slow` starts is to be slower, on a loaded machine too: it counts 8 times as far.
 WORK = """
@@ -54,6 +60,7 @@ def leave(n):
 
 def hang(n):
     print("printed by the job", flush=True)
+    open("hanging", "w").close()
     while True:
         pass
 
@@ -108,6 +115,16 @@ def duel(*arguments, code=0):
     assert "Traceback" not in done.stderr
     assert done.returncode == code, done.stdout + done.stderr
     return done
+
+
+def build(path, kernels):
+    """A Python whose primerace has this module of kernels and no other."""
+    package = path.with_suffix(".site") / "primerace"
+    package.mkdir(parents=True)
+    (package / "__init__.py").touch()
+    (package / "kernels.py").write_text(kernels)
+    command(path, f'PYTHONPATH={package.parent} exec {PYTHON} "$@"')
+    return find(str(path))
 
 
 def own(name):
@@ -219,6 +236,59 @@ class TestContent:
         assert not opaque
 
 
+class TestCalibration:
+    @pytest.mark.parametrize(
+        ("seconds", "loops", "laps"), [(20.0, 1, 1), (0.31, 1, 1), (0.29, 1, 3), (0.003, 1, 3), (0.001, 4, 3)]
+    )
+    def test_of_long_work_one_lap_is_enough(self, seconds, loops, laps):
+        assert calibrated(lambda _: seconds, 0.003) == {"loops": loops, "laps": laps, "seconds": seconds}
+
+    def test_the_first_trial_fits_in_the_time_of_all_others(self, folder):
+        """Each does the work twice; four times would be too much."""
+        work = task.of_function("work:nap", str(folder), [1.0], "nap")
+        match = Duel(find(PYTHON), find(PYTHON), [work], timeout=3.5)
+        list(match.introduce())
+        assert match.scores[0].failed is None
+
+
+class TestBuild:
+    """What a build lacks is no failure of it, as where it is older; that it is broken is one."""
+
+    def test_what_it_lacks_is_not_here(self, tmp_path):
+        older = build(tmp_path / "older", "KERNELS = {}")
+        match = Duel(older, find(PYTHON), [each for tasks in jobs.tasks().values() for each in tasks])
+        list(match.introduce())
+        missing = {score.task.name: score.missing for score in match.scores if score.missing}
+        assert {score.task.name for score in match.scores} - set(missing) == {"import"}
+        assert missing["held/a"] == f"{older.label}: this primerace has no kernel held"
+        lacking = f"{older.label}: not in this primerace: "
+        assert missing["size/1"].startswith(f"{lacking}cannot import name 'is_prime' from 'primerace'")
+        assert missing["dispatch/threads"] == f"{lacking}No module named 'primerace.racers'"
+        assert not any(score.alarms(match.threshold) for score in match.scores)
+
+    @pytest.mark.parametrize("work", [task.of_kernel, partial(task.of_racer, "threads", workers=2)])
+    def test_a_kernel_it_does_not_have(self, tmp_path, work):
+        found = work(kernel="gone", items=[97], name="one")
+        match = Duel(find(PYTHON), find(PYTHON), [found])
+        list(match.introduce())
+        assert match.scores[0].missing == f"{PYTHON}: this primerace has no kernel gone"
+
+    @pytest.mark.parametrize(
+        ("kernels", "error"),
+        [
+            ("from primerace.trial import held", "ModuleNotFoundError: No module named 'primerace.trial'"),
+            ("from primerace import held", "ImportError: cannot import name 'held' from 'primerace'"),
+            ("import no_such_module", "ModuleNotFoundError: No module named 'no_such_module'"),
+            ("1 / 0", "ZeroDivisionError: division by zero"),
+        ],
+    )
+    def test_what_is_broken_in_it_has_failed(self, tmp_path, kernels, error):
+        broken = build(tmp_path / "broken", kernels)
+        match = Duel(broken, find(PYTHON), [task.of_kernel("held", [97], "one")])
+        list(match.introduce())
+        assert match.scores[0].failed.startswith(f"{broken.label}: {error}")
+
+
 class TestMatch:
     def test_against_itself_it_is_not_slower(self):
         """Where the machine is noisy enough for chance, the second duel is not slower."""
@@ -271,7 +341,8 @@ class TestMatch:
         list(match.run(FEWEST_PAIRS))
         threads, imported = match.scores
         assert len(threads.pairs) == len(imported.pairs) == FEWEST_PAIRS
-        assert imported.loops == 1
+        assert (imported.loops, imported.laps) == (1, 1)
+        assert match.to_json()["tasks"][1]["laps"] == 1
         assert min(min(pair) for pair in imported.pairs) > 1e-4  # it was really imported, not found loaded
 
     def test_how_long_it_takes_is_known_before(self, folder):
@@ -302,6 +373,19 @@ class TestMatch:
         assert same_place([facts, facts]) is None
 
 
+class TestReport:
+    @pytest.mark.parametrize(("planned", "more"), [((10, None), "--pairs"), ((None, 30.0), "--seconds")])
+    def test_of_many_jobs_what_is_too_noisy_is_told(self, planned, more):
+        match = Duel(find(PYTHON), find(PYTHON), [])
+        names, pairs = ("noisy", "equal"), (NOISY_PAIRS, [(1.0, 1.0)] * FEWEST_PAIRS)
+        tasks = [task.of_kernel("held", [97], name) for name in names]
+        match.scores, match.planned = list(map(Score, tasks, pairs)), planned
+        noisy, summary = sentences(match)
+        assert noisy.startswith("noisy: too noisy: B takes between 20.0% less and 20.0% more time than A.")
+        assert noisy.endswith(f"take more {more} or a quieter machine.")
+        assert summary.startswith("2 jobs: 1 too noisy, 1 no difference shown")
+
+
 class TestCommand:
     def test_a_slower_side_is_found(self, folder):
         done = duel(PYTHON, "./slow", *own("crunch"), "--pairs", "15", "--json", "-", code=1)
@@ -323,9 +407,8 @@ class TestCommand:
     def test_another_python_needs_no_primerace_for_a_function(self, folder):
         """-S hides all that is installed: what is compared then is a Python without primerace."""
         command(folder / "bare", f'exec {PYTHON} -S -E "$@"')
-        done = duel(
-            "./bare", PYTHON, "--function", "work:count", "--items-from", "work:items", "--pairs", "10"
-        )
+        job = ("--function", "work:count", "--items-from", "work:items")
+        done = duel("./bare", PYTHON, *job, "--pairs", "10", "--threshold", "50%")
         assert "work:count" in done.stdout
         missing = duel("./bare", PYTHON, code=2).stderr
         assert "./bare: primerace is not installed there" in missing
@@ -342,9 +425,15 @@ class TestCommand:
         ],
     )
     def test_what_can_not_be_judged(self, folder, name, message, code):
-        done = duel(PYTHON, "./slow", *own(name), code=code)
+        (folder / "duel.json").write_text("the verdict of another day")
+        done = duel(PYTHON, "./slow", *own(name), "--json", "duel.json", code=code)
         assert message in done.stderr
         assert done.stdout == ""
+        result = json.loads((folder / "duel.json").read_text())
+        jsonschema.validate(result, SCHEMA)
+        (found,) = result["tasks"]
+        assert (found["verdict"], found["pairs"]) == (None, [])
+        assert message in found["failed"]
 
     @pytest.mark.parametrize("racer", [[], ["--racer", "threads"]], ids=["loop", "racer"])
     @pytest.mark.parametrize(
@@ -396,16 +485,24 @@ class TestCommand:
             (["--function", "..a:b"], "'..a' is no name of a module"),
             (["--function", "a:b", "--items-from", "gen"], "'gen' names no function"),
             (["--function", "a:b", "--items", "a:b"], "there is no such file"),
+            (["--function", "a:b", "--items", ""], "there is no such file"),
             (["--function", "a:b", "--kernel", "held"], "--kernel goes with numbers"),
             (["--kernel", "heled"], "did you mean 'held'?"),
             (["--racer", "thread"], "there is no racer 'thread'"),
             (["--racer", "native", "--kernel", "python"], "only with kernel released or fast"),
             (["--threshold", "2"], "is not a share such as 2%"),
             (["--pairs", "3"], "3 is not in the range"),
+            (["--pairs", "10", "--seconds", "30"], "--seconds goes without --pairs"),
         ],
     )
     def test_options_that_can_not_be_used(self, options, message):
         assert message in duel(PYTHON, PYTHON, *options, code=2).stderr
+
+    def test_its_help_tells_what_the_exit_code_means(self):
+        told = " ".join(duel("--help").stdout.split())
+        assert (
+            "slower by more than the threshold, or where no verdict is possible because a side failed" in told
+        )
 
 
 def test_the_schema_is_a_schema():
@@ -416,24 +513,46 @@ class TestEnd:
     """Nothing is left, however it ends."""
 
     @pytest.fixture
-    def hanging(self, folder):
-        process = start("-m", "primerace", "duel", PYTHON, PYTHON, *own("hang"))
-        try:
-            assert eventually(
-                lambda: len(descendants(process.pid)) >= 3
-            )  # two sides, and the fork that hangs
-            yield process, descendants(process.pid)
-        finally:
+    def started(self, folder):
+        """Starts a duel that takes long; it and its children, as soon as there is what it waits for."""
+        processes = []
+
+        def run(a, name, condition):
+            process = start("-m", "primerace", "duel", a, PYTHON, *own(name), "--json", "duel.json")
+            processes.append(process)
+            assert eventually(lambda: condition(process))
+            return process, descendants(process.pid)
+
+        yield run
+        for process in processes:
             process.kill()
             process.communicate()
 
-    def test_interrupted(self, hanging):
+    @pytest.fixture
+    def hanging(self, started, folder):
+        return started(PYTHON, "hang", lambda _: (folder / "hanging").exists())
+
+    def test_interrupted(self, hanging, folder):
         process, children = hanging
+        assert len(children) == 2  # a side, and the fork that hangs
         interrupt(process)
         output, errors = process.communicate(timeout=20)
         assert process.returncode == 130
-        assert "interrupted" in errors
+        assert "interrupted after 0 pairs" in errors
         assert "Traceback" not in errors
+        assert gone(children)
+        result = json.loads((folder / "duel.json").read_text())
+        jsonschema.validate(result, SCHEMA)
+        assert (result["interrupted"], result["tasks"][0]["verdict"]) == (True, None)
+
+    def test_interrupted_before_the_sides_are_known(self, started, folder):
+        command(folder / "sleeps", "exec sleep 100")
+        process, children = started("./sleeps", "count", lambda process: descendants(process.pid))
+        interrupt(process)
+        output, errors = process.communicate(timeout=20)
+        assert process.returncode == 130
+        assert "--json duel.json: not written, nothing was measured yet" in errors
+        assert not (folder / "duel.json").exists()
         assert gone(children)
 
     @pytest.mark.parametrize(("number", "code"), [(signal.SIGTERM, 143), (signal.SIGKILL, -signal.SIGKILL)])

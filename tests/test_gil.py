@@ -28,6 +28,8 @@ from primerace.gil.probe import run
 from primerace.gil.verdict import SOME
 from primerace.target import load
 
+pytestmark = pytest.mark.alone
+
 ROOT = Path(__file__).parents[1]
 TESTS = str(Path(__file__).parent)
 PRIME = 5_000_111_000_222_021

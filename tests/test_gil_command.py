@@ -12,7 +12,10 @@ from primerace import GilVerdict, machine
 
 TESTS = str(Path(__file__).parent)
 
-pytestmark = pytest.mark.skipif(not machine.gil_enabled(), reason="the probe does not apply without the GIL")
+pytestmark = [
+    pytest.mark.alone,
+    pytest.mark.skipif(not machine.gil_enabled(), reason="the probe does not apply without the GIL"),
+]
 
 MISHAPS = {
     "raises": "calls:raises raised ValueError: no such luck",

@@ -10,8 +10,8 @@ import pytest
 from functions import sleeps_as_gevent
 
 from primerace import kernels
+from primerace.children import start_methods
 from primerace.racers import RACERS, greenlets
-from primerace.racers.children import start_methods
 
 REASON = RACERS["gevent"]().available()
 pytestmark = pytest.mark.skipif(REASON is not None, reason=str(REASON))

@@ -157,7 +157,7 @@ def test_gunicorn_killed_in_mid_job():
 
 def test_gunicorn_that_does_not_start(monkeypatch):
     """The error repeats what it said last."""
-    monkeypatch.setattr("primerace.racers.loopback.APPLICATION", "primerace.lanes:nobody()")
+    monkeypatch.setattr("primerace.racers.gunicorn_server.APPLICATION", "primerace.serving_races:nobody()")
     with pytest.raises(RacerError, match=r"^gunicorn: Gunicorn does not answer: .+ \(.+\)$"):
         racer().start(2)
 

@@ -28,6 +28,8 @@ from primerace.report import exports
 from primerace.report.rows import HEARTBEAT_COLUMNS, race_table
 from primerace.report.text import print_race
 
+pytestmark = pytest.mark.alone
+
 with_gil = pytest.mark.skipif(not gil_enabled(), reason="without a GIL nothing is held")
 times = st.floats(0, 1000)
 

@@ -17,10 +17,10 @@ from outcomes import answers
 from watching import descendants, gone, start
 
 from primerace import kernels
+from primerace.children import start_methods
 from primerace.cli import Terminated
 from primerace.job import QUICK
 from primerace.racers import RACERS, FunctionError, RacerError, WorkerDied
-from primerace.racers.children import start_methods
 
 pytestmark = pytest.mark.usefixtures("no_leftovers")
 

@@ -42,6 +42,14 @@ def test_every_page_is_in_the_contents():
     assert sorted(names) == sorted(page.stem for page in DOCS if page.stem != "index")
 
 
+def test_every_module_is_on_the_map():
+    """Commands, spinners and charts are one a file, and not listed."""
+    written = (ROOT / "docs" / "architecture.md").read_text("utf-8")
+    modules = [path for path in (ROOT / "src" / "primerace").rglob("*.py") if not path.name.startswith("__")]
+    listed = [path for path in modules if path.parent.name not in ("cli", "spinners", "charts")]
+    assert [path.name for path in listed if not re.search(rf"\b{path.stem}\b", written)] == []
+
+
 @pytest.mark.parametrize("page", PAGES, ids=lambda page: page.name)
 def test_commands_exist(page):
     """Every target of make, session of nox and file in tools/ that a page names."""

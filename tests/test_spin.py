@@ -29,6 +29,8 @@ from primerace.spinners.work import FUNCTIONS, NUMBERS, Work
 
 os.environ.pop("PYTHONUNBUFFERED", None)
 
+pytestmark = pytest.mark.alone
+
 SECONDS = 0.7  # of a call: seven frames are due
 CONTROL = re.compile(r"[\r\x1b\x07\x08]")
 

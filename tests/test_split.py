@@ -18,11 +18,11 @@ from outcomes import answers
 from watching import gone, interrupt, start
 
 from primerace import _trial, kernels, trial
+from primerace.children import start_methods
 from primerace.job import QUICK, Job
 from primerace.lineup import line_up
 from primerace.racers import FunctionError, RacerError, WorkerDied, split
 from primerace.racers.base import do_nothing
-from primerace.racers.children import start_methods
 from primerace.racers.split import CHUNK, Split, SplitProcesses
 from primerace.report.explained import factor_rows
 from primerace.report.findings import findings

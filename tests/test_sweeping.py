@@ -7,6 +7,7 @@ from types import SimpleNamespace
 
 import pytest
 from laps import lap, result
+from rich.console import Console
 from watching import eventually, interrupt, start
 
 from primerace import sweeping
@@ -15,6 +16,10 @@ from primerace.cli.options import check_writable
 from primerace.job import Job
 from primerace.lineup import RaceError
 from primerace.loading import load
+from primerace.racers.base import OWN_ENGINES
+from primerace.racers.engines import Engines
+from primerace.report.findings import findings
+from primerace.report.text import print_sweep
 from primerace.results import RaceResult, SweepResult
 from primerace.sweeping import Keeper, prepare, prepare_again, sweep, swept
 
@@ -44,9 +49,9 @@ def test_rounds_are_interleaved():
     assert len(orders) > 1
 
 
-def interrupted(path, after, order="given"):
+def interrupted(path, after, order="given", engines=OWN_ENGINES):
     """A sweep that is left after so many laps, with what it saved by then."""
-    contest = prepare(JOB, ["threads", "processes"], ["held"], [1, 2], seed=5, order=order)
+    contest = prepare(JOB, ["threads", "processes"], ["held"], [1, 2], seed=5, order=order, engines=engines)
     contest.warm_up()
     for count, _ in enumerate(contest.run(rounds=4), 1):
         swept(contest.result()).save(path)
@@ -113,7 +118,7 @@ def test_the_lowest_point_is_marked(capsys, tmp_path):
     argv = ["sweep", "--racers", "threads", "--kernels", "held", "--workers", "1-2,4", "--rounds", "6"]
     assert main(argv) == 0
     out = capsys.readouterr().out
-    assert out.count("lowest") == 1
+    assert sum("lowest" in line for line in out.splitlines() if "█" in line) == 1
     assert "Amdahl" in out
     assert "Universal Scalability Law" in out
 
@@ -188,6 +193,29 @@ def test_options_beside_resume_are_named(tmp_path, capsys):
     words = [word for pair in ignored.items() for word in pair]
     assert f"leave out {', '.join(ignored)}\n" in refusal(capsys, "sweep", "--resume", str(path), *words)
     assert "leave out --seed\n" in refusal(capsys, "sweep", "--resume", str(path), "--seed", "5")
+    assert "leave out --web-threads\n" in refusal(
+        capsys, "sweep", "--resume", str(path), "--web-threads", "2"
+    )
+
+
+def test_engines_may_be_elsewhere_when_a_sweep_goes_on(tmp_path, capsys):
+    """What a file holds of a broker has no password."""
+    path = tmp_path / "s.json"
+    interrupted(path, 3, engines=Engines(broker="redis://:secret@near/0", dask_threads=2))
+    assert "secret" not in path.read_text()
+    assert prepare_again(load(path)).engines == Engines(broker="redis://near/0", dask_threads=2)
+    there = "redis://:secret@far/0"
+    assert prepare_again(load(path), Engines(broker=there)).engines == Engines(broker=there, dask_threads=2)
+    assert "--broker goes with racer" in refusal(capsys, "sweep", "--resume", str(path), "--broker", there)
+
+
+def test_what_was_found_is_told(capsys):
+    """As on the page and in a notebook."""
+    result = sweep(JOB, ["threads"], ["held"], [1, 2], rounds=6, seed=1)
+    (found,) = findings(result)
+    assert found.startswith("threads/held: the lowest median is with ")
+    print_sweep(result, Console(width=200))
+    assert found in capsys.readouterr().out
 
 
 @pytest.mark.parametrize("fact", ["cpu", "python", "implementation", "instruction_set", "primerace"])

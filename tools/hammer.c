@@ -11,7 +11,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-enum { POOL = 1 << 16, SHORT = 40, LONG = 2100 /* beyond two chunks of any instruction set */ };
+enum { POOL = 1 << 16, SHORT = 40, LONG = 8400 /* beyond two chunks of any instruction set */ };
 
 static uint64_t pool[POOL];
 static uint8_t known[POOL];

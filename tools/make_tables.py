@@ -9,8 +9,8 @@ import tempfile
 
 TOOLS = pathlib.Path(__file__).resolve().parent
 HEADER = TOOLS.parent / "ext" / "primerace" / "tables.h"
-LARGEST_SMALL_PRIME = 311
-TINY = 1024
+LARGEST_SMALL_PRIME = 211  # the last one of the trial division (simd/avx512_trial.h)
+TABULATED = 1024
 
 TEMPLATE = """\
 /* Made by tools/make_tables.py from nothing; change that, not this. */
@@ -20,7 +20,9 @@ TEMPLATE = """\
 #include <stdbool.h>
 #include <stdint.h>
 
-/* Bit n / 2 tells whether the odd n < {tiny} is prime. */
+enum {{ TABULATED = {tabulated} }}; /* is_tiny_prime answers below. */
+
+/* Bit n / 2 tells whether the odd n is prime. */
 static const uint64_t tiny_odd_primes[{tiny_words}] = {{
 {bitmap}
 }};
@@ -38,8 +40,6 @@ static const struct small_prime {{
 }} small_primes[{small_prime_count}] = {{
 {small_primes}
 }};
-
-enum {{ SMALL_PRIME_COUNT = {small_prime_count}, LARGEST_SMALL_PRIME = {largest} }};
 
 /* For odd n prime to 3, 5 and 7, entry n % 840 / 2 is the first P >= 3 for which the Jacobi symbol of P^2 - 4
    and n is -1, or 0 if P > 6: 3^2 - 4, ..., 6^2 - 4 are 5, 4 * 3, 3 * 7 and 16 * 2, and the periods of their
@@ -109,9 +109,11 @@ def search_bases():
 def render(multiplier, bases):
     """Return the header with these bases."""
     primes = [p for p in range(3, LARGEST_SMALL_PRIME + 1) if is_prime(p)]
-    words = [sum(is_prime(128 * i + 2 * bit + 1) << bit for bit in range(64)) for i in range(TINY // 128)]
+    words = [
+        sum(is_prime(128 * i + 2 * bit + 1) << bit for bit in range(64)) for i in range(TABULATED // 128)
+    ]
     return TEMPLATE.format(
-        tiny=TINY,
+        tabulated=TABULATED,
         tiny_words=len(words),
         bitmap=rows([f"{word:#018x}" for word in words], 4),
         largest=LARGEST_SMALL_PRIME,

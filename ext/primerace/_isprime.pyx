@@ -257,7 +257,10 @@ def run_block(str name not None, numbers, answers):
         PyObject_GetBuffer(answers, &target, PyBUF_WRITABLE)
         try:
             if source.len != 8 * target.len or <size_t>source.buf % 8:
-                raise ValueError("numbers must be aligned 64-bit words, answers a byte for each")
+                raise ValueError(
+                    "numbers must be aligned 64-bit words, answers a byte for each: "
+                    f"there are {source.len} bytes of numbers for {target.len} answers"
+                )
             chosen.block(<const uint64_t *>source.buf, <size_t>target.len, <uint8_t *>target.buf)
         finally:
             PyBuffer_Release(&target)

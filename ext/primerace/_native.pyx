@@ -63,7 +63,7 @@ def team(int workers):
         ValueError: there is no worker.
     """
     if workers < 1:
-        raise ValueError("there must be at least one worker")
+        raise ValueError(f"there must be at least one worker, not {workers}")
     cdef int given
     with nogil:
         given = threads_given(workers)
@@ -124,8 +124,10 @@ def run(
     cdef Py_ssize_t count = numbers.shape[0], i
     if not (answers.shape[0] == wall.shape[0] == cpu.shape[0] == started.shape[0] == worker.shape[0] == count):
         raise ValueError(f"all arrays have as many elements as there are numbers, which is {count}")
-    if stop.shape[0] < 1 or workers < 1:
-        raise ValueError("there must be a flag and at least one worker")
+    if workers < 1:
+        raise ValueError(f"there must be at least one worker, not {workers}")
+    if stop.shape[0] < 1:
+        raise ValueError("stop is empty, but its first element is the flag")
     cdef const uint8_t *flag = &stop[0]
     cdef double begin = seconds_of(CLOCK_MONOTONIC), cpu_begin
     for i in prange(count, nogil=True, schedule="dynamic", chunksize=1, num_threads=workers):

@@ -5,7 +5,9 @@
 #include <stdbool.h>
 #include <stdint.h>
 
-/* Bit n / 2 tells whether the odd n < 1024 is prime. */
+enum { TABULATED = 1024 }; /* is_tiny_prime answers below. */
+
+/* Bit n / 2 tells whether the odd n is prime. */
 static const uint64_t tiny_odd_primes[8] = {
     0x816d129a64b4cb6e, 0x2196820d864a4c32, 0xa48961205a0434c9, 0x4a2882d129861144,
     0x0834992132424030, 0x148a48844225064b, 0x0b40b4086c304205, 0x65048928125108a0,
@@ -16,12 +18,12 @@ static inline bool is_tiny_prime(uint64_t n)
     return n % 2 ? tiny_odd_primes[n / 128] >> n / 2 % 64 & 1 : n == 2;
 }
 
-/* The odd primes up to 311 in order. p divides n exactly if n * inverse, modulo 2^64, is at most the
+/* The odd primes up to 211 in order. p divides n exactly if n * inverse, modulo 2^64, is at most the
    limit: multiplication by the inverse permutes the residues and sends the multiples of p to 0, 1, 2, ... */
 static const struct small_prime {
     uint64_t inverse; /* of p, modulo 2^64 */
     uint64_t limit;   /* (2^64 - 1) / p, rounded down */
-} small_primes[63] = {
+} small_primes[46] = {
     {0xaaaaaaaaaaaaaaab, 0x5555555555555555}, /* 3 */
     {0xcccccccccccccccd, 0x3333333333333333}, /* 5 */
     {0x6db6db6db6db6db7, 0x2492492492492492}, /* 7 */
@@ -68,26 +70,7 @@ static const struct small_prime {
     {0xc96bdb9d3d137e0d, 0x014cab88725af6e7}, /* 197 */
     {0x2697cc8aef46c0f7, 0x0149539e3b2d066e}, /* 199 */
     {0xc0e8f2a76e68575b, 0x013698df3de07479}, /* 211 */
-    {0x687763dfdb43bb1f, 0x0125e22708092f11}, /* 223 */
-    {0x1b10ea929ba144cb, 0x0120b470c67c0d88}, /* 227 */
-    {0x1d10c4c0478bbced, 0x011e2ef3b3fb8744}, /* 229 */
-    {0x63fb9aeb1fdcd759, 0x0119453808ca29c0}, /* 233 */
-    {0x64afaa4f437b2e0f, 0x0112358e75d30336}, /* 239 */
-    {0xf010fef010fef011, 0x010fef010fef010f}, /* 241 */
-    {0x28cbfbeb9a020a33, 0x0105197f7d734041}, /* 251 */
-    {0xff00ff00ff00ff01, 0x00ff00ff00ff00ff}, /* 257 */
-    {0xd624fd1470e99cb7, 0x00f92fb2211855a8}, /* 263 */
-    {0x8fb3ddbd6205b5c5, 0x00f3a0d52cba8723}, /* 269 */
-    {0xd57da36ca27acdef, 0x00f1d48bcee0d399}, /* 271 */
-    {0xee70c03b25e4463d, 0x00ec979118f3fc4d}, /* 277 */
-    {0xc5b1a6b80749cb29, 0x00e939651fe2d8d3}, /* 281 */
-    {0x47768073c9b97113, 0x00e79372e225fe30}, /* 283 */
-    {0x2591e94884ce32ad, 0x00dfac1f74346c57}, /* 293 */
-    {0xf02806abc74be1fb, 0x00d578e97c3f5fe5}, /* 307 */
-    {0x7ec3e8f3a7198487, 0x00d2ba083b445250}, /* 311 */
 };
-
-enum { SMALL_PRIME_COUNT = 63, LARGEST_SMALL_PRIME = 311 };
 
 /* For odd n prime to 3, 5 and 7, entry n % 840 / 2 is the first P >= 3 for which the Jacobi symbol of P^2 - 4
    and n is -1, or 0 if P > 6: 3^2 - 4, ..., 6^2 - 4 are 5, 4 * 3, 3 * 7 and 16 * 2, and the periods of their

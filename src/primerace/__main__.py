@@ -2,7 +2,7 @@
 
 import sys
 
-INTERRUPTED = 130
+from primerace.exits import INTERRUPTED
 
 
 def start() -> int:

@@ -17,6 +17,7 @@ The rest is what the four leave unexplained; it is printed as such.
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from math import prod
 from statistics import median
 
 from primerace.laps import Lap
@@ -62,7 +63,9 @@ def explain(base: Sequence[Lap], laps: Sequence[Lap], order: Sequence[int]) -> E
     sound = [factors for factors in single if factors is not None]
     if 2 * len(sound) <= len(single):
         return None
-    return Explanation(*(median(column) for column in zip(*sound, strict=True)))
+    medians = [median(column) for column in zip(*sound, strict=True)]
+    medians.append(medians[0] / prod(medians[1:]))
+    return Explanation(*medians)
 
 
 def _factors(base: Lap, lap: Lap, order: Sequence[int]) -> tuple[float, ...] | None:
@@ -78,8 +81,7 @@ def _factors(base: Lap, lap: Lap, order: Sequence[int]) -> tuple[float, ...] | N
     hardware = ideal_cpu / spent_cpu
     waiting = (spent_cpu / spent) / (ideal_cpu / ideal)
     overhead = computing / lap.seconds
-    product = schedule * hardware * waiting * overhead
-    return speedup, schedule, hardware, waiting, overhead, speedup / product
+    return speedup, schedule, hardware, waiting, overhead
 
 
 def _times(lap: Lap, order: Sequence[int]) -> tuple[list[float], list[float]]:

@@ -123,7 +123,7 @@ class Job:
         keep: Callable[[Any], Any] = _as_it_is if self.function is None else plain
         return {
             "name": self.name,
-            "function": None if self.function is None else _name_of(self.function),
+            "function": None if self.function is None else target.name_of(self.function),
             "items": [keep(item) for item in self.items],
             "expected": None if self.expected is None else [keep(answer) for answer in self.expected],
             "approx": self.approx,
@@ -197,7 +197,7 @@ class Job:
         (16, 17)
         """
         called = target.load(function) if isinstance(function, str) else function
-        label = _name_of(called)
+        label = target.name_of(called)
         _check_plain(called, label)
         source = items if isinstance(items, str) else f"the items of {label}"
         drawn = reading.generated(items) if isinstance(items, str) else reading.finite(items, source)
@@ -208,13 +208,6 @@ class Job:
 
 def _as_it_is(item: Any) -> Any:
     return item
-
-
-def _name_of(function: Any) -> str:
-    if isinstance(function, target.Named):
-        return function.spec
-    module, name = (getattr(function, key, None) for key in ("__module__", "__qualname__"))
-    return f"{module}:{name}" if module and name else name or repr(function)
 
 
 def _check_plain(function: Any, label: str) -> None:

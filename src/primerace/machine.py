@@ -26,7 +26,7 @@ def usable_cores() -> int:
 
 def _cpu_quota() -> float | None:
     """The control group's limit in cores; None where there is none."""
-    quota, _, period = _first_line(CPU_QUOTA).partition(" ")
+    quota, _, period = _text_of(CPU_QUOTA).partition(" ")
     return int(quota) / int(period) if quota.isdigit() and period.isdigit() else None
 
 
@@ -55,7 +55,7 @@ def describe(start_method: str | None = None) -> dict[str, Any]:
     return {
         "cpu": _cpu_model(),
         "cores": usable_cores(),
-        "governor": _first_line(GOVERNOR) or None,
+        "governor": _text_of(GOVERNOR) or None,
         "system": f"{platform.system()} {platform.release()}",
         "architecture": platform.machine(),
         "python": platform.python_version(),
@@ -81,7 +81,7 @@ def _cpu_model() -> str:
     return platform.processor() or platform.machine()
 
 
-def _first_line(path: Path) -> str:
+def _text_of(path: Path) -> str:
     try:
         return path.read_text().strip()
     except OSError:

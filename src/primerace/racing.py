@@ -21,8 +21,8 @@ from primerace.lineup import Contestant, LineUp, RaceError, known, line_up
 from primerace.plain import plain
 from primerace.racers import Outcome, RacerError
 from primerace.racers.base import OWN_ENGINES, Crew, Introduction, do_nothing
-from primerace.racers.children import Travellers
 from primerace.racers.engines import Engines
+from primerace.racers.parcels import Travellers
 from primerace.results import RaceResult
 from primerace.solo import run_alone
 from primerace.stats import FEWEST_ROUNDS

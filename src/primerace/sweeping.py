@@ -1,6 +1,6 @@
 """The sweep: one race over many numbers of workers, interleaved like any race."""
 
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from contextlib import suppress
 from pathlib import Path
 from time import perf_counter
@@ -75,12 +75,12 @@ def prepare(
     return Race(job, field, seed, order)
 
 
-def prepare_again(earlier: RaceResult, function: Callable[[object], object] | None = None) -> Race:
+def prepare_again(earlier: RaceResult, places: Engines = OWN_ENGINES) -> Race:
     """The race of an interrupted sweep, with all that was measured.
 
     Args:
         earlier: what the interrupted sweep had saved.
-        function: the job's own function, where it had one.
+        places: where running engines are, if not where they were; the saved URLs have no passwords.
 
     Raises:
         RaceError: it has not begun, or this is another machine or another Python, or a racer of the sweep
@@ -98,7 +98,7 @@ def prepare_again(earlier: RaceResult, function: Callable[[object], object] | No
         raise RaceError(f"its laps can't be compared with laps from here: {'; '.join(differing)}")
     record = earlier.job
     expected = record["expected"]
-    job = Job(record["name"], record["items"], expected, function)
+    job = Job(record["name"], record["items"], expected)
     keys = [entry.key for entry in earlier.entries]
     contest = prepare(
         job,
@@ -108,7 +108,7 @@ def prepare_again(earlier: RaceResult, function: Callable[[object], object] | No
         record["seed"],
         record["order"],
         earlier.machine["start_method"],
-        Engines.from_json(record.get("engines") or {}),
+        Engines.from_json(record.get("engines") or {}).moved_to(places),
     )
     if {contestant.key for contestant in contest.contestants} != set(keys):
         raise RaceError("the contestants of this sweep are not those that can run here")

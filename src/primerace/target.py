@@ -79,6 +79,18 @@ def _load(spec: str, folder: str) -> Named:
     return named
 
 
+def name_of(function: Any) -> str:
+    """What messages and results call a callable.
+
+    >>> name_of(load("math:isqrt")), name_of(os.path.join)
+    ('math:isqrt', 'posixpath:join')
+    """
+    if isinstance(function, Named):
+        return function.spec
+    module, name = (getattr(function, key, None) for key in ("__module__", "__qualname__"))
+    return f"{module}:{name}" if module and name else name or shown(function)
+
+
 def parts(spec: str) -> tuple[str, str]:
     """The module or script, and the name in it, whether or not there are such.
 

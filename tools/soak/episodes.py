@@ -19,15 +19,22 @@ from watching import descendants
 
 HERE = Path(__file__).parent
 HANGS = 120.0  # seconds after which a program counts as hung
+LATEST = 1.5  # seconds until a fault happens, at most
+SOON = 0.3  # the same for what happens to workers: a short race is over soon
+SETTLED = 0.02  # seconds after which a process that was forked to run another program does so
 READY = "expected to take"  # what a program says on standard error when its warm-up is over
 EARLIER = "what was in the file before"
 
 MISCHIEF = ("raise", "exit", "unreadable")
-TO_WORKERS = {"kill a worker": signal.SIGKILL, "terminate a worker": signal.SIGTERM}
+DEADLY = {"kill a worker": signal.SIGKILL, "terminate a worker": signal.SIGTERM}
+TO_WORKERS = {"stop a worker": signal.SIGSTOP, **DEADLY}
 INTERRUPTS = ("interrupt", "interrupt twice")
 TO_PROGRAM = {"terminate": signal.SIGTERM, "kill": signal.SIGKILL}
 ENDINGS = (*INTERRUPTS, *TO_PROGRAM)
-FAULTS = ("none", "stop a worker", "full disk", "reader leaves", "time-out", *MISCHIEF, *TO_WORKERS, *ENDINGS)
+FAULTS = ("none", "full disk", "reader leaves", "time-out", *MISCHIEF, *TO_WORKERS, *ENDINGS)
+
+IN_PROCESSES = ("processes", "process-pool", "asyncio-processes", "joblib", "dask", "celery", "rq")
+"""Racers that run any function in processes: one of them takes part where the fault is one of workers."""
 
 Program = subprocess.Popen[str]
 
@@ -60,36 +67,63 @@ class Episode:
         return f"episode {self.number} ({self.fault}; {', '.join(self.racers)}; {' '.join(self.options)})"
 
 
+@dataclass(frozen=True)
+class Ending:
+    """How an episode ended.
+
+    Args:
+        pid: of the program.
+        code: its exit code; None where it had to be ended because it hung.
+        befell: whether the signals of the fault were sent; what lies in items and options is there anyway.
+    """
+
+    pid: int
+    code: int | None
+    befell: bool
+
+
 def draw(seed: int, number: int, names: Sequence[str], faults: Sequence[str] = FAULTS) -> Episode:
     """Draw an episode: the same for the same arguments; `sequential` is always in it."""
     dice = random.Random(f"{seed} {number}")
     fault = dice.choice(faults)
     own = fault in MISCHIEF or dice.random() < 0.4
-    racers = sorted({"sequential", *dice.sample(names, dice.randint(1, min(4, len(names))))})
     numbers = [dice.randrange(10 ** dice.randint(3, 14)) for _ in range(dice.randint(1, 30))]
     items: list[Any] = numbers
     if own:
         items = [[n % 10**12, round(dice.uniform(0, 0.02), 4), None] for n in numbers]
     if fault in MISCHIEF:
         dice.choice(items)[2] = fault
-    rounds = 100_000 if fault in ENDINGS else dice.randint(1, 3)
-    options = ["--workers", str(dice.randint(1, 4)), "--rounds", str(rounds), "--seed", str(number)]
+    options = ["--workers", str(dice.randint(1, 4)), "--rounds", str(draw_rounds(dice, fault))]
+    options += ["--seed", str(number)]
     if dice.random() < 0.7:
         options += ["--start-method", dice.choice(["fork", "forkserver", "spawn"])]
     if dice.random() < 0.2:
         options += ["--heartbeat"]
     if not own:
         options += ["--kernels", dice.choice(["held", "released", "fast", "held,released,fast"])]
-    delay, early = dice.uniform(0, 1.5), dice.random() < 0.2
-    return Episode(number, tuple(racers), own, tuple(items), tuple(options), fault, delay, early)
+    racers = draw_racers(dice, fault, names)
+    delay, early = dice.uniform(0, SOON if fault in TO_WORKERS else LATEST), dice.random() < 0.2
+    return Episode(number, racers, own, tuple(items), tuple(options), fault, delay, early)
 
 
-def play(episode: Episode, scene: Scene) -> tuple[int, int | None]:
-    """Run the program and let the fault befall it.
+def draw_rounds(dice: random.Random, fault: str) -> int:
+    """A few; three where a worker is to be met, and without an end where the fault is the end."""
+    if fault in ENDINGS:
+        return 100_000
+    return 3 if fault in TO_WORKERS else dice.randint(1, 3)
 
-    Returns:
-        The program's process id and exit code; None where it had to be ended because it hung.
-    """
+
+def draw_racers(dice: random.Random, fault: str, names: Sequence[str]) -> tuple[str, ...]:
+    """Some of these names and `sequential`; a fault of workers takes a racer that has processes."""
+    chosen = dice.sample(names, dice.randint(1, min(4, len(names))))
+    with_processes = [name for name in names if name in IN_PROCESSES]
+    if with_processes and fault in (*MISCHIEF, *TO_WORKERS):
+        chosen[0] = dice.choice(with_processes)
+    return tuple(sorted({"sequential", *chosen}))
+
+
+def play(episode: Episode, scene: Scene) -> Ending:
+    """Run the program and let the fault befall it."""
     with (scene.folder / "output").open("w") as output, (scene.folder / "errors").open("w") as errors:
         program = subprocess.Popen(
             command(episode, scene.folder),
@@ -102,14 +136,15 @@ def play(episode: Episode, scene: Scene) -> tuple[int, int | None]:
         )
     if program.stdout is not None:
         program.stdout.close()
-    if episode.fault in ENDINGS or episode.fault in TO_WORKERS or episode.fault == "stop a worker":
-        befall(episode, program, scene.folder / "errors")
+    befell = True
+    if episode.fault in (*TO_WORKERS, *ENDINGS):
+        befell = befall(episode, program, scene.folder / "errors")
     try:
-        return program.pid, program.wait(HANGS)
+        return Ending(program.pid, program.wait(HANGS), befell)
     except subprocess.TimeoutExpired:
         program.kill()
         program.wait()
-        return program.pid, None
+        return Ending(program.pid, None, befell)
 
 
 def command(episode: Episode, folder: Path) -> list[str]:
@@ -127,52 +162,77 @@ def command(episode: Episode, folder: Path) -> list[str]:
     return [*program, "race", *racers, *function, "--items", str(items), *episode.options, "--json", target]
 
 
-def befall(episode: Episode, program: Program, errors: Path) -> None:
-    """Send the signal that this episode is about, when it is time."""
+def befall(episode: Episode, program: Program, errors: Path) -> bool:
+    """Send the signals that this episode is about, when it is time.
+
+    Returns:
+        Whether they were sent: the program may have ended before.
+    """
     sign = "" if episode.early else READY
     wait_for(lambda: sign in (text := errors.read_text()) and text, program)
     wait_for(lambda: False, program, episode.delay)
-    if program.poll() is not None:
-        return
+    if episode.fault in TO_WORKERS:
+        return befall_worker(episode, program)
     if episode.fault in TO_PROGRAM:
-        program.send_signal(TO_PROGRAM[episode.fault])
-    elif episode.fault in INTERRUPTS:
-        os.killpg(program.pid, signal.SIGINT)
-        if episode.fault == "interrupt twice":
-            wait_for(lambda: False, program, episode.delay / 10)
-            if program.poll() is None:
-                os.killpg(program.pid, signal.SIGINT)
-    else:
-        befall_worker(episode, program)
+        return send(program, TO_PROGRAM[episode.fault], os.kill)
+    if not send(program, signal.SIGINT, os.killpg):
+        return False
+    if episode.fault == "interrupt":
+        return True
+    wait_for(lambda: False, program, episode.delay / 10)
+    return send(program, signal.SIGINT, os.killpg)
 
 
-def befall_worker(episode: Episode, program: Program) -> None:
+def send(program: Program, number: signal.Signals, kill: Callable[[int, int], None]) -> bool:
+    """Send a signal to the program or to its group; False where it has ended."""
+    if program.poll() is not None:
+        return False
+    kill(program.pid, number)
+    return True
+
+
+def befall_worker(episode: Episode, program: Program) -> bool:
     """Send a signal to one of the processes under the program, as soon as there is one.
 
-    Whoever stands by to remove a temporary folder is spared: nobody else could.
+    Returns:
+        Whether there was one before the program ended.
     """
-    workers: list[psutil.Process] = []
+    dice = random.Random(episode.number)
 
-    def found() -> bool:
-        with suppress(psutil.NoSuchProcess):
-            workers[:] = [each for each in descendants(program.pid) if "sweeper" not in each.cmdline()]
-        return bool(workers)
+    def struck() -> bool:
+        before = workers_of(program)
+        time.sleep(SETTLED)
+        workers = [each for each in workers_of(program) if each in before]
+        return bool(workers) and strike(dice.choice(workers), episode.fault)
 
-    wait_for(found, program, 5.0)
-    if not workers:
-        return
-    victim = random.Random(episode.number).choice(workers)
+    return wait_for(struck, program)
+
+
+def workers_of(program: Program) -> list[psutil.Process]:
+    """The processes under it, but whoever stands by to remove a temporary folder: nobody else could."""
     with suppress(psutil.NoSuchProcess):
-        if episode.fault == "stop a worker":
-            victim.suspend()
-            time.sleep(0.5)
-            victim.resume()
-        else:
-            victim.send_signal(TO_WORKERS[episode.fault])
+        return [each for each in descendants(program.pid) if "sweeper" not in each.cmdline()]
+    return []
 
 
-def wait_for(condition: Callable[[], object], program: Program, seconds: float = HANGS) -> None:
-    """Wait until the condition is true, the time is over, or the program has ended."""
+def strike(worker: psutil.Process, fault: str) -> bool:
+    """Do to a worker what the fault says; False where it has just ended."""
+    try:
+        worker.send_signal(TO_WORKERS[fault])
+    except psutil.NoSuchProcess:
+        return False
+    if fault not in DEADLY:
+        time.sleep(0.5)
+        with suppress(psutil.NoSuchProcess):
+            worker.resume()
+    return True
+
+
+def wait_for(condition: Callable[[], object], program: Program, seconds: float = HANGS) -> bool:
+    """Whether the condition comes true before the time is over and before the program has ended."""
     deadline = time.monotonic() + seconds
-    while program.poll() is None and time.monotonic() < deadline and not condition():
+    while program.poll() is None and time.monotonic() < deadline:
+        if condition():
+            return True
         time.sleep(0.01)
+    return False

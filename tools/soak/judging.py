@@ -6,7 +6,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
-from episodes import EARLIER, ENDINGS, INTERRUPTS, MISCHIEF, TO_PROGRAM, TO_WORKERS, Episode
+from episodes import DEADLY, EARLIER, ENDINGS, INTERRUPTS, MISCHIEF, TO_PROGRAM, Ending, Episode
 
 import primerace
 
@@ -14,7 +14,7 @@ GOOD, DISQUALIFIED, USAGE, INTERRUPTED = 0, 1, 2, 130
 CODES = {
     "time-out": {DISQUALIFIED},
     "full disk": {USAGE},
-    **dict.fromkeys([*MISCHIEF, *TO_WORKERS], {GOOD, DISQUALIFIED}),
+    **dict.fromkeys([*MISCHIEF, *DEADLY], {GOOD, DISQUALIFIED}),
     "interrupt": {INTERRUPTED},
     "interrupt twice": {INTERRUPTED, -2},  # the second may come when Python is about to end
     "terminate": {143},
@@ -29,23 +29,36 @@ WORDS = {
 }
 """What it must say on standard error."""
 
-REASONS = {"raise": "ValueError: mischief", "exit": "exit status 3", "unreadable": "unreadable"}
-"""What a disqualification must say."""
+REASONS = {
+    "raise": ("ValueError: mischief",),
+    "exit": ("exit status 3", "every time", "times in a row"),  # Dask and Celery know of no exit status
+    "unreadable": ("unreadable",),
+}
+"""Of what a disqualification must say one."""
 
 
 @dataclass
 class Account:
-    """What came of an episode: `wrong` holds a sentence for each thing that should not be."""
+    """What came of an episode.
 
+    Args:
+        befell: whether its fault happened; true as well where there was to be none.
+        laps: how many, by racer.
+        answers: how many, of all laps.
+        disqualified: racers.
+        wrong: a sentence for each thing that should not be.
+    """
+
+    befell: bool
     laps: Counter[str] = field(default_factory=Counter)
     answers: int = 0
     disqualified: int = 0
     wrong: list[str] = field(default_factory=list)
 
 
-def judge(episode: Episode, code: int | None, folder: Path) -> Account:
+def judge(episode: Episode, ending: Ending, folder: Path) -> Account:
     """Look at the exit code, at what was printed, and at the result."""
-    account = Account()
+    account, code = Account(ending.befell), ending.code
     allowed = CODES.get(episode.fault, {GOOD})
     errors, output = ((folder / name).read_text() for name in ("errors", "output"))
     if code is None:
@@ -60,6 +73,8 @@ def judge(episode: Episode, code: int | None, folder: Path) -> Account:
         account.wrong.append("half a result was left")
     if episode.fault != "time-out":
         _judge_result(account, episode, code, (folder / "race.json").read_text())
+    if episode.fault in MISCHIEF:  # lies in an item, and befalls whom it disqualifies
+        account.befell = bool(account.disqualified)
     return account
 
 
@@ -100,8 +115,9 @@ def _judge_field(account: Account, episode: Episode, result: dict[str, Any]) -> 
     if set(episode.racers) - told:
         account.wrong.append(f"{set(episode.racers) - told} are not in the result")
     account.disqualified = len(reasons)
+    words = REASONS.get(episode.fault, ("",))
     for reason in [*reasons, *absent.values()]:
-        if not reason or REASONS.get(episode.fault, "") not in reason and reason in reasons:
+        if not reason or reason in reasons and not any(word in reason for word in words):
             account.wrong.append(f"disqualified without a word of the fault: {reason!r}")
-    if reasons and episode.fault not in (*MISCHIEF, *TO_WORKERS):
+    if reasons and not (account.befell and episode.fault in (*MISCHIEF, *DEADLY)):
         account.wrong.append(f"disqualified without a fault: {reasons}")

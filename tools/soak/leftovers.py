@@ -6,6 +6,7 @@ their parent by now. Open sockets and pipes end with the processes that hold the
 
 import os
 import re
+from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -22,7 +23,7 @@ class Scene:
     """Where an episode takes place.
 
     Args:
-        name: of the episode, unlike that of any other one on this machine.
+        name: of the episode: the path of its folder, unlike that of any other one on this machine.
         folder: its own.
     """
 
@@ -59,21 +60,28 @@ class Scene:
 
     def clear(self) -> None:
         """End what is left, so that it does not disturb what follows."""
-        for process in processes_of(self.name):
-            process.kill()
+        end_all(self.name)
 
 
 def processes_of(name: str) -> list[psutil.Process]:
-    """Find the living processes of an episode."""
+    """Find the living processes of an episode; given the folder of many episodes, those of all."""
     return [each for each in psutil.process_iter() if belongs(each, name) and alive(each)]
 
 
 def belongs(process: psutil.Process, name: str) -> bool:
     """Whether a process carries that name; one that can't be looked at is none of ours."""
     try:
-        return process.environ().get(NAME) == name
+        carried = process.environ().get(NAME)
     except (psutil.Error, OSError):
         return False
+    return carried is not None and Path(carried).is_relative_to(name)
+
+
+def end_all(name: str) -> None:
+    """End the processes that `processes_of` finds."""
+    for process in processes_of(name):
+        with suppress(psutil.NoSuchProcess):
+            process.kill()
 
 
 def command_line(process: psutil.Process) -> str:

@@ -24,7 +24,6 @@ enum {
     FEW = 2,            /* So few survivors are not worth a group; */
     STRONG_NARROW = 16, /* so few are worth one of two vectors, */
     LUCAS_NARROW = 8,   /* or of a single one. */
-    TINY = 1024,        /* Below, a bitmap decides; all primes of the trial division are smaller. */
     QUEUE_CAPACITY = 144, /* An incomplete group of up to 64, a full one from the stage before, a vector. */
 };
 
@@ -226,7 +225,7 @@ AVX512 static void run_first(struct pipeline *pipeline, const uint64_t *n, size_
     EACH_VECTOR {
         x[v] = _mm512_maskz_loadu_epi64((__mmask8)(valid >> 8 * v), n + start + 8 * v);
         divided[v] = all(0);
-        tiny |= (uint64_t)_mm512_cmplt_epu64_mask(x[v], all(TINY)) << 8 * v;
+        tiny |= (uint64_t)_mm512_cmplt_epu64_mask(x[v], all(TABULATED)) << 8 * v;
     }
     memset(pipeline->out + start, 0, count);
     if (tiny) {

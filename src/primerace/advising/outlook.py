@@ -14,6 +14,7 @@ from primerace.results import Entry, RaceResult
 from primerace.scaling import break_even
 
 MORE_CORES = (4, 8, 16, 32, 64)
+NEARLY = 0.98  # of the highest bound: more cores than give that are not worth naming
 MUCH = 0.1  # share of the time from which on a cost is worth a sentence
 
 
@@ -95,7 +96,7 @@ def _about_cores(candidate: Entry, result: RaceResult, sample: Sample, whole: fl
     if max(bounds.values()) < 1 + MUCH:
         yield f"Not more cores: {candidate.racer} could not save a tenth of the time with any number of them."
         return
-    enough = next(cores for cores, bound in bounds.items() if bound > 0.98 * max(bounds.values()))
+    enough = next(cores for cores, bound in bounds.items() if bound > NEARLY * max(bounds.values()))
     words = ", ".join(f"{number(bound)}x on {cores}" for cores, bound in bounds.items() if cores <= enough)
     limits = "start-up, handing out and uneven items set the limit"
     yield f"More cores: {candidate.racer} at most {words}; {limits}."

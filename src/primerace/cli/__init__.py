@@ -28,13 +28,12 @@ from primerace.cli.run import run
 from primerace.cli.serve import serve
 from primerace.cli.spin import spin
 from primerace.cli.sweep import sweep
+from primerace.exits import FAILED, INTERRUPTED, TERMINATED, USAGE
 from primerace.job import JobError
 from primerace.lineup import RaceError
 from primerace.racers import RacerError
 from primerace.results import ResultError
 from primerace.target import TargetError
-
-FAILED, USAGE, INTERRUPTED, TERMINATED = 1, 2, 130, 143
 
 
 def _show_version(context: click.Context, parameter: click.Parameter, wanted: bool) -> None:

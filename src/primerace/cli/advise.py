@@ -9,7 +9,8 @@ import click
 from primerace.advising import Advisor
 from primerace.cli import digits, options, own
 from primerace.cli.options import InputError
-from primerace.cli.watching import DISQUALIFIED, INTERRUPTED, watch
+from primerace.cli.watching import watch
+from primerace.exits import FAILED, GOOD, INTERRUPTED
 from primerace.report.advice import print_advice
 from primerace.report.heading import counted
 
@@ -69,4 +70,4 @@ def advise(
     if interrupted:
         click.echo("interrupted: the advice rests on the rounds until then", err=True)
         return INTERRUPTED
-    return 0 if advice.choice.model else DISQUALIFIED
+    return GOOD if advice.choice.model else FAILED

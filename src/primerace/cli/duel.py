@@ -4,9 +4,10 @@ import json
 import os
 
 import click
+from click.core import ParameterSource
+from rich.console import Console
 from rich.progress import BarColumn, Progress, TextColumn, TimeElapsedColumn
 
-from primerace import items as reading
 from primerace import machine, target
 from primerace.cli import options, own
 from primerace.cli.options import InputError
@@ -16,15 +17,15 @@ from primerace.duel.pairing import TIMEOUT, Duel
 from primerace.duel.score import FEWEST_PAIRS
 from primerace.duel.task import Task
 from primerace.duel.verdict import THRESHOLD
-from primerace.items import JobError
+from primerace.exits import FAILED, GOOD, INTERRUPTED, USAGE
 from primerace.job import Job
 from primerace.kernels import KERNELS
 from primerace.lineup import known, unsuited
 from primerace.racers import RACERS
 from primerace.report.duel import print_duel
+from primerace.report.heading import counted
 from primerace.report.rows import duration
 
-USAGE, INTERRUPTED = 2, 130
 MOST_PAIRS = 10_000
 
 
@@ -90,29 +91,42 @@ def duel(
 
     A and B are commands (python3.13t), paths of a Python, or folders of virtual environments. Each needs a
     primerace of its own, but for a --function without --racer. Every trial is a fresh process; A and B take
-    turns in random order. Exits with 1 where B is slower by more than the threshold.
+    turns in random order. Exits with 1 where B is slower by more than the threshold, or where no verdict is
+    possible because a side failed or the answers differ.
 
     \b
     primerace duel python3.13 python3.13t --racer threads --kernel python
     primerace duel venv-before venv-after --function ./work.py:crunch --items items.jsonl
     """
     options.check_writable("--json", json_file)
+    given = click.get_current_context().get_parameter_source("seconds") != ParameterSource.DEFAULT
+    if pairs is not None and given:
+        raise InputError("--seconds goes without --pairs, which sets how many there are")
     try:
         work = _task(kernel, items, function, items_from, racer, workers)
         match = Duel(find(a), find(b), [work], threshold, seed, timeout)
         interrupted = _watch(match, pairs, seconds)
     except DuelError as error:
         raise InputError(str(error)) from None
+    code = _tell(match, interrupted, options.console(stderr=json_file == "-"))
+    if match.facts:
+        options.write("--json", json_file, json.dumps(match.to_json(interrupted), indent=1) + "\n")
+    elif json_file is not None:
+        click.echo(f"--json {json_file}: not written, nothing was measured yet", err=True)
+    return code
+
+
+def _tell(match: Duel, interrupted: bool, console: Console) -> int:
+    """Print what came of it; the exit code."""
     (score,) = match.scores
     if reason := score.failed or score.missing:
-        click.echo(f"Error: {work.name}: {reason}", err=True)
-        return 1 if score.failed else USAGE
+        click.echo(f"Error: {score.task.name}: {reason}", err=True)
+        return FAILED if score.failed else USAGE
     if interrupted:
-        click.echo(f"interrupted after {len(score.pairs)} pairs", err=True)
+        click.echo(f"interrupted after {counted(len(score.pairs), 'pair')}", err=True)
         return INTERRUPTED
-    print_duel(match, options.console(stderr=json_file == "-"))
-    options.write("--json", json_file, json.dumps(match.to_json(), indent=1) + "\n")
-    return int(score.alarms(threshold))
+    print_duel(match, console)
+    return FAILED if score.alarms(match.threshold) else GOOD
 
 
 def _task(
@@ -133,15 +147,14 @@ def _task(
     if workers is not None and racer is None:
         raise InputError("--workers goes with --racer")
     count = workers or machine.usable_cores()
-    by = f", {racer} with {count} worker{'s' if count > 1 else ''}" if racer else ""
+    by = f", {racer} with {counted(count, 'worker')}" if racer else ""
     if racer is not None:
         known("racer", [racer], RACERS)
+    own.check_kernels(function, kernel, "--kernel")
     for spec in filter(None, (function, items_from)):
         target.parts(spec)
     if function is not None:
-        if kernel is not None:
-            raise InputError("--kernel goes with numbers to test for primality, not with --function")
-        drawn = _own_items(items, items_from)
+        drawn = own.drawn_items(items, items_from)
         if racer is None:
             return task.of_function(function, os.getcwd(), drawn, function)
         return task.of_racer_with_function(racer, count, function, os.getcwd(), drawn, function + by)
@@ -156,17 +169,6 @@ def _task(
     if reason := unsuited(RACERS[racer](), [chosen]):
         raise InputError(f"--racer {racer}: {reason}")
     return task.of_racer(racer, chosen, count, job.items, name)
-
-
-def _own_items(items: str | None, items_from: str | None) -> list[object] | str:
-    if (items is None) == (items_from is None):
-        raise InputError("--function needs its items: either --items FILE or --items-from MODULE:NAME")
-    if items_from is not None:
-        return items_from
-    assert items is not None
-    if not reading.is_file(items):
-        raise JobError(f"--items {items!r}: there is no such file; a generator goes with --items-from")
-    return reading.values(items)
 
 
 def _plan(match: Duel, pairs: int | None, seconds: float) -> str:

@@ -5,16 +5,15 @@ from typing import Any
 
 import click
 
+from primerace import target
 from primerace.cli import options
 from primerace.cli.options import InputError
+from primerace.exits import FAILED
 from primerace.gil import ProbeError
 from primerace.gil.child import Request
 from primerace.gil.probe import TIMEOUT, run
 from primerace.plain import shown
 from primerace.report.evidence import evidence
-from primerace.target import load
-
-FAILED = 1
 
 
 @click.command()
@@ -46,7 +45,7 @@ def gil(function: str, args: str | None, call: str | None, timeout: float, json_
     """
     if args is not None and call is not None:
         raise InputError("--args and --call exclude each other")
-    _check_form(function)
+    target.parts(function)
     _check_expression(call)
     positional, named = _arguments(args)
     options.check_writable("--json", json_file)
@@ -59,13 +58,6 @@ def gil(function: str, args: str | None, call: str | None, timeout: float, json_
         click.echo(line, err=json_file == "-")
     options.write("--json", json_file, json.dumps(verdict.to_json(), indent=1) + "\n")
     return 0
-
-
-def _check_form(function: str) -> None:
-    """Let `load` tell what is wrong with a name that has no two parts: it does that without an import."""
-    module, _, attribute = function.rpartition(":")
-    if not module or not attribute:
-        load(function)
 
 
 def _check_expression(call: str | None) -> None:

@@ -8,6 +8,7 @@ from typing import Any
 import click
 from rich.console import Console
 
+from primerace.exits import USAGE
 from primerace.job import SAMPLES
 from primerace.racers import CORE, RACERS
 from primerace.racing import ORDERS
@@ -15,7 +16,6 @@ from primerace.writing import draft_of, is_stream, write_whole
 
 Command = Callable[..., Any]
 
-USAGE = 2
 MOST_WORKERS = 500  # more processes than that wait for each other more than for the job
 LONGEST = 1e6  # seconds: eleven days
 PLAIN_WIDTH = 140  # columns where the output is not a terminal that has its own

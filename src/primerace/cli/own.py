@@ -67,27 +67,38 @@ def job_of(
             if value is not None:
                 raise InputError(f"{option} goes with --function")
         return Job.load(items or default)
-    if (items is None) == (items_from is None):
-        raise InputError("--function needs its items: either --items FILE or --items-from MODULE:NAME")
-    if items is not None and not (items and reading.is_file(items)):
-        raise InputError(f"--items {items!r}: there is no such file; a generator goes with --items-from")
-    drawn = None if items is None else reading.values(items)
+    drawn = drawn_items(items, items_from)
     with digits.of_users_code():
         called = target.load(function)
-        if drawn is None:
-            drawn = reading.generated(items_from or "")
-    expected = None if expect is None else _expected(expect, drawn)
-    return Job.from_function(called, drawn, expected, function, approx or 0.0)
+        values = reading.generated(drawn) if isinstance(drawn, str) else drawn
+    expected = None if expect is None else _expected(expect, values)
+    return Job.from_function(called, values, expected, function, approx or 0.0)
 
 
-def check_kernels(function: str | None, kernels: Any) -> None:
+def drawn_items(items: str | None, items_from: str | None) -> list[Any] | str:
+    """The values of --items, or what --items-from names, which yields them.
+
+    Raises:
+        InputError: both or none are given, or there is no such file.
+        JobError: the file can't be read.
+    """
+    if (items is None) == (items_from is None):
+        raise InputError("--function needs its items: either --items FILE or --items-from MODULE:NAME")
+    if items_from is not None:
+        return items_from
+    if not items or not reading.is_file(items):
+        raise InputError(f"--items {items!r}: there is no such file; a generator goes with --items-from")
+    return reading.values(items)
+
+
+def check_kernels(function: str | None, kernels: Any, option: str = "--kernels") -> None:
     """Refuse kernels beside a function of one's own.
 
     Raises:
         InputError: both are given.
     """
     if function is not None and kernels is not None:
-        raise InputError("--kernels goes with numbers to test for primality, not with --function")
+        raise InputError(f"{option} goes with numbers to test for primality, not with --function")
 
 
 def _expected(source: str, items: Any) -> list[Any]:

@@ -10,11 +10,12 @@ from primerace.checking import find_fault
 from primerace.cli import engines as engine_options
 from primerace.cli import options
 from primerace.cli.options import InputError
-from primerace.cli.watching import DISQUALIFIED
+from primerace.exits import FAILED, GOOD
 from primerace.job import Job
 from primerace.lineup import known, unsuited
 from primerace.racers import RACERS
 from primerace.racers.engines import Engines
+from primerace.report.heading import counted
 
 
 @click.command()
@@ -51,9 +52,9 @@ def run(
             mark = "P" if outcome.answer else " "
             click.echo(f"{job.items[outcome.index]:{width}}  {mark} {outcome.seconds:11.6f}s")
         total = perf_counter() - started
-    crowd = f"{workers} worker{'s' if workers > 1 else ''}"
-    click.echo(f"{len(outcomes)} checks by {racer}/{kernel} with {crowd}: {total:.3f}s")
+    checks, crowd = counted(len(outcomes), "check"), counted(workers, "worker")
+    click.echo(f"{checks} by {racer}/{kernel} with {crowd}: {total:.3f}s")
     fault = find_fault(job, outcomes, job.expected)
     if fault is not None:
         click.echo(f"Error: {fault}", err=True)
-    return 0 if fault is None else DISQUALIFIED
+    return GOOD if fault is None else FAILED

@@ -20,6 +20,7 @@ from primerace.spinners.line import Line
 from primerace.spinners.observing import Spin, observe, seconds_alone
 from primerace.spinners.work import FUNCTIONS, NUMBERS, SECONDS, SLEEP, Work
 
+_SUMMARIES = [f"  {name:18}{model.summary}" for name, model in MODELS.items()]
 BEYOND = 2**64  # what compiled trial division takes is below
 
 
@@ -27,7 +28,7 @@ def _seconds(context: click.Context, parameter: click.Parameter, value: float | 
     return None if value is None else options.duration(context, parameter, value)
 
 
-@click.command()
+@click.command(epilog="\n".join(["\b", "Models:", *_SUMMARIES]))
 @click.option(
     "--model", type=click.Choice(list(MODELS)), default="thread", show_default=True, help="Who spins."
 )

@@ -18,13 +18,14 @@ from primerace.loading import load
 from primerace.racers.engines import Engines
 from primerace.racing import Race
 from primerace.report import text
+from primerace.report.heading import counted
 from primerace.results import ResultError, SweepResult
 from primerace.sweeping import Keeper, prepare, prepare_again, swept
 
 RESUMED = (
     *("racers", "kernels", "items", "function", "items_from", "expect", "approx"),
     *("workers", "rounds", "seed", "order", "start_method", "save"),
-    *engine_options.RACERS_OF,
+    *("dask_threads", "celery_pool", "web_threads"),
 )
 
 
@@ -87,7 +88,7 @@ def sweep(
     kept = resume or save
     place = kept and os.path.abspath(kept)  # wherever the user's code goes from here
     if resume is not None:
-        contest, rounds = _resumed(resume)
+        contest, rounds = _resumed(resume, engines)
     else:
         _check_free(save)
         own.check_kernels(function, kernels)
@@ -108,8 +109,12 @@ def _how_to_go_on(job: Job, kept: str | None) -> str:
     return f"; go on with: primerace sweep --resume {kept}" if kept and job.function is None else ""
 
 
-def _resumed(path: str) -> tuple[Race, int]:
+def _resumed(path: str, places: Engines) -> tuple[Race, int]:
     """The sweep of this file, ready to go on, and how many rounds it was to have.
+
+    Args:
+        path: of the file.
+        places: where running engines are, if not where the file says.
 
     Raises:
         InputError: it can't go on here, or other options say how.
@@ -125,8 +130,9 @@ def _resumed(path: str) -> tuple[Race, int]:
         raise InputError(f"--resume {path}: a {earlier.kind}, not a sweep")
     if earlier.job["function"] is not None:
         raise InputError(f"--resume {path}: the sweep of a function of one's own can't be resumed")
+    engine_options.check(places, {racer for racer, _, _ in (entry.key for entry in earlier.entries)})
     try:
-        return prepare_again(earlier), earlier.job["rounds"]
+        return prepare_again(earlier, places), earlier.job["rounds"]
     except RaceError as error:
         raise InputError(f"--resume {path}: {error}") from None
 
@@ -149,7 +155,7 @@ def _check_free(path: str | None) -> None:
     if not isinstance(earlier, SweepResult):
         raise InputError(f"--save {path}: holds a {earlier.kind}; name another file")
     if earlier.laps:
-        laps = f"{len(earlier.laps)} lap{'s' if len(earlier.laps) > 1 else ''}"
+        laps = counted(len(earlier.laps), "lap")
         raise InputError(
             f"--save {path}: holds a sweep of {laps}; go on with --resume {path}, or name another file"
         )

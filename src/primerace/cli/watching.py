@@ -8,14 +8,15 @@ from rich.console import Console
 from rich.progress import BarColumn, Progress, TextColumn, TimeElapsedColumn
 
 from primerace.cli import digits, options
+from primerace.exits import FAILED, GOOD, INTERRUPTED
 from primerace.laps import Lap
 from primerace.racing import Race
 from primerace.report import exports
 from primerace.report.heading import counted
 from primerace.report.rows import duration
 from primerace.results import RaceResult
+from primerace.stats import FEWEST_ROUNDS
 
-DISQUALIFIED, INTERRUPTED = 1, 130
 FORMATS: Mapping[str, Callable[[RaceResult], str]] = {
     "--json": lambda result: result.dumps() + "\n",
     "--csv": exports.csv_table,
@@ -56,7 +57,7 @@ def _hold(
 ) -> None:
     contest.warm_up()
     contest.probe_gil()
-    planned = counted(rounds, "round") if rounds else "at least 6 rounds"
+    planned = counted(rounds, "round") if rounds else f"at least {FEWEST_ROUNDS} rounds"
     console.print(f"{planned}, expected to take about {duration(contest.expected_seconds(rounds, seconds))}")
     columns = (TextColumn("{task.description}"), BarColumn(), TextColumn("{task.percentage:.0f}%"))
     with Progress(
@@ -95,6 +96,8 @@ def ending(result: RaceResult, interrupted: bool, hint: str = "") -> int:
     """The exit code, after a word about an interruption."""
     if interrupted:
         hint = hint if result.laps else ""
-        click.echo(f"interrupted after {len(result.laps)} laps: the table is partial{hint}", err=True)
+        click.echo(
+            f"interrupted after {counted(len(result.laps), 'lap')}: the table is partial{hint}", err=True
+        )
         return INTERRUPTED
-    return DISQUALIFIED if _disqualified(result) else 0
+    return FAILED if _disqualified(result) else GOOD

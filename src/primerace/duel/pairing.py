@@ -15,7 +15,6 @@ from typing import Any
 from primerace import machine
 from primerace.duel.contender import Contender, DuelError
 from primerace.duel.process import Side, Unavailable
-from primerace.duel.runner import TRIES
 from primerace.duel.score import FEWEST_PAIRS, Score
 from primerace.duel.task import Task
 from primerace.duel.verdict import THRESHOLD
@@ -109,8 +108,12 @@ class Duel:
         duel.scores = [replace(score, pairs=[], settled=False) for score in scores]
         return duel
 
-    def to_json(self) -> dict[str, Any]:
-        """Sides, machine, plan, every pair and every verdict, as docs/duel.schema.json describes them."""
+    def to_json(self, interrupted: bool = False) -> dict[str, Any]:
+        """Sides, machine, plan, every pair and every verdict, as docs/duel.schema.json describes them.
+
+        Args:
+            interrupted: there were to be more pairs.
+        """
         a, b = (
             {"label": contender.label, **facts}
             for contender, facts in zip(self.contenders, self.facts, strict=True)
@@ -127,6 +130,7 @@ class Duel:
             "planned_pairs": planned_pairs,
             "planned_seconds": planned_seconds,
             "timeout": self.timeout,
+            "interrupted": interrupted,
             "tasks": [score.to_json(self.threshold) for score in self.scores],
         }
 
@@ -171,9 +175,12 @@ class Duel:
         score.digest = a["digest"]
         score.opaque = a["opaque"]  # B's are the same: the digest tells the types
         score.loops = max(a["loops"], b["loops"])
-        lap = max(a["seconds"], b["seconds"]) * score.loops
-        score.laps = max(1, min(MOST_LAPS, round(TRIAL_SECONDS / lap)))
-        score.pair_seconds = took + 2 * (score.laps - TRIES) * lap  # it took TRIES laps to find their length
+        if not score.task.once:
+            lap = max(a["seconds"], b["seconds"]) * score.loops
+            score.laps = max(1, min(MOST_LAPS, round(TRIAL_SECONDS / lap)))
+        score.pair_seconds = took + sum(
+            (score.laps - answer["laps"]) * answer["seconds"] * score.loops for answer in answers
+        )
 
     def _difference(self, a: list[str] | None, b: list[str] | None) -> str:
         first, second = (contender.label for contender in self.contenders)

@@ -14,12 +14,12 @@ from tempfile import TemporaryFile
 from time import monotonic
 from typing import IO, Any, Self
 
+from primerace.children import exit_in_words, interrupts_held
 from primerace.duel.contender import Contender, DuelError
 from primerace.pipes import pipe
-from primerace.racers.children import in_words, interrupts_held
 
 RUNNER = Path(__file__).with_name("runner.py")
-CHUNK = 1 << 16
+GULP = 1 << 16  # bytes
 GLANCE = 0.1  # seconds between two looks whether the process still runs
 PATIENCE = 2.0  # seconds for a process that has nothing left to do
 
@@ -71,7 +71,7 @@ class Process:
         if "error" in answer:
             raise DuelError(f"{self._label}: {answer['error']}")
         if "died" in answer:
-            raise DuelError(f"{self._label}: the job ended its process, {in_words(answer['died'])}")
+            raise DuelError(f"{self._label}: the job ended its process, {exit_in_words(answer['died'])}")
         return answer
 
     def _send(self, line: bytes) -> None:
@@ -83,7 +83,7 @@ class Process:
         while b"\n" not in self._text:
             ended = self._child.poll() is not None  # asked first: what it said before is still to be read
             if wait([self._results.fileno()], 0 if ended else GLANCE):
-                received = os.read(self._results.fileno(), CHUNK)
+                received = os.read(self._results.fileno(), GULP)
                 ended = not received
                 self._text += received
             if ended:
@@ -94,9 +94,9 @@ class Process:
         return line
 
     def _ending(self) -> str:
-        status = in_words(self._child.wait())
+        status = exit_in_words(self._child.wait())
         self._errors.seek(0)
-        said = self._errors.read(CHUNK).decode(errors="replace").strip().splitlines()
+        said = self._errors.read(GULP).decode(errors="replace").strip().splitlines()
         telling = [line for line in said[:1] + said[-1:] if not line.startswith("Traceback")]
         return f"this Python did not run, {status}" + (f": {telling[0]}" if telling else "")
 

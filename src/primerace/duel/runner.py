@@ -20,10 +20,12 @@ from contextlib import suppress
 from importlib import import_module
 from itertools import repeat
 from time import perf_counter
+from traceback import walk_tb
 from typing import Any, Callable, Dict  # noqa: UP035  Python 3.8
 
 ANSWERED = 77  # exit status of a fork; a job may end it with 0 before there is an answer
 TRIES = 3  # laps of which the quickest tells how long one takes
+LONG = 100  # times as long as is enough: of such a lap one tells that too
 LONGEST = 500  # characters of a message
 MOST_SHOWN = 1000  # answers that are compared one by one
 PLAIN = (type(None), bool, int, str, bytes, bytearray, range)
@@ -157,7 +159,7 @@ def trial(request: Message) -> Message:
     lap = names["lap"]
     try:
         if task["once"]:
-            return {"loops": 1, "seconds": lap(1), "digest": None, "opaque": [], "shown": None}
+            return {"loops": 1, "laps": 1, "seconds": lap(1), "digest": None, "opaque": [], "shown": None}
         answers = eval(task["work"], names)
         if not loops:
             calibration = calibrated(lap, request["lap_seconds"])
@@ -175,6 +177,9 @@ def prepared(task: Message) -> Message:
 
     Args:
         task: its `setup` knows `data`, `load` and `Unavailable`, its `work` all that the set-up has named.
+
+    Raises:
+        Unavailable: this interpreter can't do it, or its primerace has not what the set-up imports.
     """
     names = {
         "data": task["data"],
@@ -183,18 +188,37 @@ def prepared(task: Message) -> Message:
         "perf_counter": perf_counter,
         "repeat": repeat,
     }
-    exec(task["setup"], names)
+    try:
+        exec(task["setup"], names)
+    except ImportError as error:
+        if is_lack(error):
+            raise Unavailable("not in this primerace: " + " ".join(str(error).split())) from error
+        raise
     exec(LAP.format(work=task["work"]), names)
     return names
 
 
+def is_lack(error: ImportError) -> bool:
+    """Whether the set-up, and no module of primerace itself, asked for what primerace does not have."""
+    files = [frame.f_code.co_filename for frame, _ in walk_tb(error.__traceback__)]
+    beyond = [file for file in files[2:] if "frozen importlib" not in file]  # files[1] is the set-up
+    return not beyond and (error.name or "").partition(".")[0] == "primerace"
+
+
 def calibrated(lap: Callable[[int], float], enough: float) -> Message:
-    """How often the work has to be done for a lap of enough seconds, and the seconds of doing it once."""
+    """How often the work has to be done for a lap of enough seconds, and the seconds of doing it once.
+
+    `laps` is how many of that length it took to know. Work that lasts long is not done more often than in a
+    trial, and fits in the same time.
+    """
     loops = 1
     while True:
-        seconds = min(lap(loops) for _ in range(TRIES))
+        times = [lap(loops)]
+        if times[0] * loops < LONG * enough:
+            times += [lap(loops) for _ in range(TRIES - 1)]
+        seconds = min(times)
         if seconds * loops >= enough:
-            return {"loops": loops, "seconds": seconds}
+            return {"loops": loops, "laps": len(times), "seconds": seconds}
         loops *= 2
 
 

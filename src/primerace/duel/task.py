@@ -1,4 +1,8 @@
-"""What both sides do: code that any interpreter can run, with nothing of this process in it."""
+"""What both sides do: code that any interpreter can run, with nothing of this process in it.
+
+A build that is older may lack what the set-up wants of it, which is no failure: a name that can't be imported
+the runner tells as unavailable, an unknown kernel or racer the set-up itself.
+"""
 
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -6,6 +10,8 @@ from typing import Any
 
 _KERNEL = """
 from primerace.kernels import KERNELS
+if {kernel!r} not in KERNELS:
+    raise Unavailable("this primerace has no kernel " + {kernel!r})
 kernel = KERNELS[{kernel!r}]
 """
 
@@ -15,19 +21,17 @@ items = {items}
 """
 
 _TARGET = """
-from primerace import target
+from primerace.target import TargetError, load
 try:
-    function = target.load({function!r}, {folder!r})
+    function = load({function!r}, {folder!r})
     items = {items}
-except target.TargetError as error:
+except TargetError as error:
     raise Unavailable(str(error))
 """
 
-# A build that is older may know no such racer or kernel; what it lacks is no failure of it.
 _CREW = """
 from operator import attrgetter
 
-from primerace.kernels import KERNELS
 from primerace.racers import RACERS
 {function}
 if {racer!r} not in RACERS:
@@ -87,7 +91,7 @@ def of_function(function: str, folder: str, items: Sequence[Any] | str, name: st
     function = load('math:isqrt', '/')
     items = data
     """
-    setup, data = _own(function, folder, items)
+    setup, data = _own(_FUNCTION, function, folder, items)
     return Task(name, setup, "[function(item) for item in items]", data, own=True)
 
 
@@ -97,7 +101,7 @@ def of_racer(racer: str, kernel: str, workers: int, items: Sequence[int], name: 
     >>> of_racer("threads", "held", 2, [97], "one prime").teardown
     'crew.close()'
     """
-    function = f"function, items = KERNELS[{kernel!r}], data"
+    function = f"{_KERNEL.format(kernel=kernel)}function, items = kernel, data"
     return of_crew(racer, kernel, workers, function, items, name)
 
 
@@ -109,16 +113,16 @@ def of_racer_with_function(
     >>> of_racer_with_function("threads", 2, "math:isqrt", "/", [16], "roots").own
     False
     """
-    _, data = _own(function, folder, items)
-    drawn = "data" if not isinstance(items, str) else f"list(target.load({items!r}, {folder!r})())"
-    setup = _TARGET.format(function=function, folder=folder, items=drawn)
+    setup, data = _own(_TARGET, function, folder, items)
     return of_crew(racer, None, workers, setup, data, name)
 
 
-def _own(function: str, folder: str, items: Sequence[Any] | str) -> tuple[str, Sequence[Any]]:
-    data: Sequence[Any] = () if isinstance(items, str) else items
-    drawn = f"list(load({items!r}, {folder!r})())" if isinstance(items, str) else "data"
-    return _FUNCTION.format(function=function, folder=folder, items=drawn), data
+def _own(template: str, function: str, folder: str, items: Sequence[Any] | str) -> tuple[str, Sequence[Any]]:
+    """The set-up of a function of one's own, and its data: none where a generator yields the items."""
+    if isinstance(items, str):
+        drawn = f"list(load({items!r}, {folder!r})())"
+        return template.format(function=function, folder=folder, items=drawn), ()
+    return template.format(function=function, folder=folder, items="data"), items
 
 
 def of_crew(

@@ -10,16 +10,16 @@ from multiprocessing.connection import wait
 from time import monotonic, sleep
 from typing import Any
 
+from primerace import target
+from primerace.children import exit_in_words
 from primerace.gil.child import CALIBRATION, CALL, FORKED, IMPORT, LONG_CALL, Request
 from primerace.gil.process import Child, started
 from primerace.gil.verdict import GilVerdict
 from primerace.pipes import pipe
-from primerace.plain import shown
-from primerace.racers.children import in_words
 
 TIMEOUT = 60.0  # seconds
 GLANCE = 0.02  # seconds between two looks whether the process still runs
-CHUNK = 1 << 16
+GULP = 1 << 16  # bytes
 
 DURING = {
     None: "before the function was imported",
@@ -71,15 +71,7 @@ def probe_gil(
         raise TypeError(f"timeout is {timeout!r}, but a number of seconds is needed")
     if not timeout > 0:
         raise ValueError(f"timeout is {timeout!r}, but a number of seconds above 0 is needed")
-    return run(Request(_name(function), function, args, kwargs), timeout)
-
-
-def _name(function: Callable[..., object]) -> str:
-    spec = getattr(function, "spec", None)
-    if isinstance(spec, str):
-        return spec
-    module, name = getattr(function, "__module__", None), getattr(function, "__qualname__", None)
-    return f"{module}:{name}" if module and name else name or shown(function)
+    return run(Request(target.name_of(function), function, args, kwargs), timeout)
 
 
 def run(request: Request, timeout: float = TIMEOUT) -> GilVerdict:
@@ -113,7 +105,7 @@ def _verdict(name: str, messages: list[dict[str, Any]], status: int | None, time
         raise ProbeError(last["error"])
     during = DURING[stages[-1] if stages else None]
     if status is not None:
-        raise ProbeError(f"{name}: the process ended {during}, {in_words(status)}")
+        raise ProbeError(f"{name}: the process ended {during}, {exit_in_words(status)}")
     if stages and stages[-1] == LONG_CALL:
         raise ProbeError(
             f"{name} did not return within {timeout:g} s at a switch interval of 100 s, though it had "
@@ -128,7 +120,7 @@ def _listen(child: Child, results: int, deadline: float) -> list[dict[str, Any]]
     while not _complete(text) and monotonic() < deadline:
         ended = child.poll() is not None  # asked first: what it said before it ended is still to be read
         if wait([results], 0 if ended else GLANCE):
-            received = os.read(results, CHUNK)
+            received = os.read(results, GULP)
             text += received
             if not received:  # it has ended, or the call has closed its files and goes on
                 _wait(child, deadline)

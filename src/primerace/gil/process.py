@@ -16,8 +16,8 @@ from contextlib import contextmanager, suppress
 from dataclasses import replace
 from typing import Protocol
 
+from primerace.children import interrupts_held
 from primerace.gil.child import Request, serve
-from primerace.racers.children import interrupts_held
 
 HERE = b"__main__"  # in a pickle: something that only this process has
 

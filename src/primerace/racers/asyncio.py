@@ -4,8 +4,8 @@ The crews are in coroutines.py and delegation.py. They are imported when one sta
 import than all that other racers need, in every worker process as well.
 """
 
+from primerace.children import no_processes
 from primerace.racers.base import Crew, Racer
-from primerace.racers.children import unavailable
 
 
 class Asyncio(Racer):
@@ -52,7 +52,7 @@ class AsyncioProcesses(Racer):
     summary = "asyncio's run_in_executor with a ProcessPoolExecutor"
 
     def available(self) -> str | None:
-        return unavailable(self.start_method)
+        return no_processes(self.start_method)
 
     def start(self, workers: int) -> Crew:
         from primerace.racers.delegation import InExecutorCrew

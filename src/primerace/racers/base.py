@@ -17,9 +17,11 @@ from primerace.plain import shown
 from primerace.racers.engines import Engines
 
 Function = Callable[[Any], Any]
+NumberedItem = tuple[int, Any]  # an item after its index in the job
 
 NAMED = 10  # items that a message names
 TRIES = 3  # of an item whose workers die
+START_SECONDS = 60.0  # that workers may take until they are there, on a busy machine
 OWN_ENGINES = Engines()
 
 
@@ -87,7 +89,7 @@ class WorkerDied(RacerError):
     """A worker ended on its own: the message names the racer, the exit status and the items in flight."""
 
     def __init__(
-        self, racer: str, worker: int | None, status: str, in_flight: Sequence[tuple[int, Any]]
+        self, racer: str, worker: int | None, status: str, in_flight: Sequence[NumberedItem]
     ) -> None:
         flying = named(in_flight) or "none"
         who = "a worker" if worker is None else f"worker {worker}"
@@ -96,7 +98,7 @@ class WorkerDied(RacerError):
         self.in_flight = [index for index, _ in in_flight]
 
 
-def named(items: Iterable[tuple[int, Any]]) -> str:
+def named(items: Iterable[NumberedItem]) -> str:
     """The first of these items, each an index and a value, as messages name them.
 
     >>> named([(3, 7), (4, 9)]), named(enumerate(range(12)))[-21:]
@@ -107,7 +109,7 @@ def named(items: Iterable[tuple[int, Any]]) -> str:
     return first + (f" and {len(every) - NAMED} more" if len(every) > NAMED else "")
 
 
-def not_done(items: Iterable[tuple[int, Any]]) -> str:
+def not_done(items: Iterable[NumberedItem]) -> str:
     """The end of a message that says which items are not done; nothing where all are.
 
     >>> not_done([(3, 7), (4, 9)]), not_done([])
@@ -180,6 +182,7 @@ class Crew(ABC):
 
     def __init__(self, racer: str) -> None:
         self.racer = racer
+        self._idle = True  # else a run is on, or was given up
 
     @abstractmethod
     def run(self, function: Function, items: Sequence[Any]) -> Iterator[Outcome]:
@@ -205,6 +208,10 @@ class Crew(ABC):
 
     def __exit__(self, *_: object) -> None:
         self.close()
+
+    def _check_idle(self) -> None:
+        if not self._idle:
+            raise RacerError(f"{self.racer}: this crew gave up a run and can't take another")
 
     def checked(self, result: Outcome | Failure, items: Sequence[Any]) -> Outcome:
         """The outcome, or the error that the failure stands for."""

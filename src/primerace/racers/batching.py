@@ -12,14 +12,12 @@ from collections import deque
 from collections.abc import Iterable, Sequence
 from typing import Any
 
-from primerace.racers.base import TRIES
+from primerace.racers.base import TRIES, NumberedItem
 
 TARGET = 0.1  # seconds of work in a batch
 LEAST = 0.01  # seconds of work that are worth a message
 HEAVY = 1 << 23  # bytes of a message that is not made any longer
 GROWTH = 8.0  # of a batch against the one before
-
-Job = tuple[int, Any]
 
 
 class Batches:
@@ -39,15 +37,15 @@ class Batches:
     """
 
     def __init__(self, items: Iterable[Any], workers: int, ahead: bool = True) -> None:
-        self._pending: deque[Job] = deque(enumerate(items))
-        self._suspects: deque[Job] = deque()
+        self._pending: deque[NumberedItem] = deque(enumerate(items))
+        self._suspects: deque[NumberedItem] = deque()
         self._deaths: dict[int, int] = {}
         self._workers = workers
         self._ahead = ahead
         self._size = 1.0  # in items; so is the next
         self._least = 1.0
 
-    def take(self, flying: int) -> list[Job]:
+    def take(self, flying: int) -> list[NumberedItem]:
         """The next batch; none where enough are in flight, or nothing is left.
 
         An item that was there when workers died goes out when nothing else is in flight.
@@ -75,11 +73,11 @@ class Batches:
         self._size = max(1.0, min(TARGET / each, HEAVY * done / size, self._size * GROWTH))
         self._least = LEAST / each
 
-    def give_back(self, jobs: Sequence[Job]) -> None:
+    def give_back(self, jobs: Sequence[NumberedItem]) -> None:
         """Have these items handed out next."""
         self._pending.extendleft(reversed(jobs))
 
-    def died(self, jobs: Sequence[Job], times: int) -> bool:
+    def died(self, jobs: Sequence[NumberedItem], times: int) -> bool:
         """Take note that so many workers died with this batch in hand, and have it tried again.
 
         Returns:
@@ -99,6 +97,6 @@ class Batches:
         self.give_back(innocent)
         return False
 
-    def left(self) -> list[Job]:
+    def left(self) -> list[NumberedItem]:
         """What nobody has in hand."""
         return [*self._suspects, *self._pending]

@@ -14,15 +14,14 @@ from itertools import count
 from time import perf_counter
 from typing import TYPE_CHECKING, Any
 
+from primerace.children import no_processes, signals_held
 from primerace.racers.base import TRIES, Crew, Function, Outcome, Racer, RacerError, WorkerDied
-from primerace.racers.celery_keys import GIL_SECONDS
+from primerace.racers.celery_keys import BROKER, GIL_SECONDS
 from primerace.racers.celery_run import Run
 from primerace.racers.celery_staff import Staff
-from primerace.racers.children import signals_held
-from primerace.racers.children import unavailable as no_processes
 from primerace.racers.engines import Engines
 from primerace.racers.messages import result_from
-from primerace.racers.redis import open_server, unavailable, unique_name
+from primerace.racers.redis import no_redis, open_server, unique_name
 
 if TYPE_CHECKING:
     from primerace.racers.celery_line import Answer
@@ -41,7 +40,7 @@ class Celery(Racer):
     def available(self) -> str | None:
         if find_spec("celery") is None:
             return "needs celery: pip install 'primerace[celery]'"
-        return unavailable(self.engines.broker) or no_processes(self.start_method)
+        return no_redis(self.engines.broker) or no_processes(self.start_method)
 
     def start(self, workers: int) -> Crew:
         return CeleryCrew(self.name, workers, self.engines)
@@ -86,8 +85,7 @@ class CeleryCrew(Crew):
         return self._staff.pids()
 
     def run(self, function: Function, items: Sequence[Any]) -> Iterator[Outcome]:
-        if not self._idle:
-            raise RacerError(f"{self.racer}: this crew gave up a run and can't take another")
+        self._check_idle()
         self._runs += 1
         run = Run(self.racer, f"{self.queue}.{self._runs}.", function, items)
         self._idle = False
@@ -217,6 +215,6 @@ def __getattr__(name: str) -> Any:
     """The application, `app`, is made when Celery's command asks for it."""
     if name != "app":
         raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
-    from primerace.racers.celery_app import BROKER, make_app
+    from primerace.racers.celery_app import make_app
 
     return make_app(os.environ.get(BROKER, "redis://127.0.0.1:6379/0"))

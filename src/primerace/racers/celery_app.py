@@ -29,13 +29,12 @@ from celery.worker.state import reserved_requests
 from kombu.entity import Exchange, Queue
 from redis.exceptions import RedisError
 
+from primerace.children import settle_under
 from primerace.racers.base import TRIES, Failure, perform
-from primerace.racers.celery_keys import GIL_SECONDS, OPEN, PREFIX, count_death, open_races, renew
-from primerace.racers.children import settle_under
+from primerace.racers.celery_keys import BROKER, GIL_SECONDS, OPEN, PREFIX, count_death, open_races, renew
 from primerace.racers.messages import function_from, result_text
 from primerace.racers.redis import CONNECT_SECONDS
 
-BROKER = "CELERY_BROKER_URL"  # Celery's own variable, which its option --broker sets
 LEASE = 3  # seconds
 LOOK = 0.5  # seconds between two looks at leases, races and the pool
 TASK = "primerace.perform"

@@ -10,6 +10,7 @@ from collections.abc import Iterable
 from time import time
 from typing import Any
 
+BROKER = "CELERY_BROKER_URL"  # Celery's own variable, which its option --broker sets
 PREFIX = "primerace:celery:"
 RACES = f"{PREFIX}races"
 # As kombu calls them. Who restores what is overdue has the mutex, for a few seconds also after it was killed.

@@ -16,12 +16,12 @@ from signal import SIGKILL
 from time import perf_counter
 from typing import IO
 
-from primerace.racers.base import RacerError
-from primerace.racers.children import children_of, in_words, interrupts_held
+from primerace.children import children_of, exit_in_words, interrupts_held
+from primerace.racers.base import START_SECONDS, RacerError
+from primerace.racers.celery_keys import BROKER
 from primerace.racers.folders import temporary_folder
 
 MODULE = "primerace.racers.celery_app"
-START_SECONDS = 60.0  # that a worker may take on a busy machine
 LAST_WORDS = 5  # lines of the log that an error shows
 
 
@@ -44,7 +44,7 @@ class Staff:
         folder = self._open.enter_context(temporary_folder("primerace-"))  # what it leaves there goes too
         self._log: IO[str] = tempfile.TemporaryFile("a+", errors="replace")  # noqa: SIM115 - closed below
         self._open.callback(self._log.close)
-        self._environment = os.environ | {"CELERY_BROKER_URL": broker, "PYTHONPATH": path, "TMPDIR": folder}
+        self._environment = os.environ | {BROKER: broker, "PYTHONPATH": path, "TMPDIR": folder}
         try:
             self._process = self._hired()
         except BaseException:
@@ -77,7 +77,7 @@ class Staff:
                     f"{self._racer}: no worker came within {START_SECONDS:.0f} s{self.last_words()}"
                 )
         if answer.readline() != b"ready\n":
-            status = in_words(self._process.wait())
+            status = exit_in_words(self._process.wait())
             raise RacerError(f"{self._racer}: no worker could be started ({status}){self.last_words()}")
 
     def kill(self) -> None:
@@ -88,7 +88,7 @@ class Staff:
         """Start another worker if this one died; how it died."""
         if self._process.poll() is None:
             return None
-        status = in_words(self._process.returncode)
+        status = exit_in_words(self._process.returncode)
         self._dismiss()
         self._process = self._hired()
         return status

@@ -11,10 +11,8 @@ from time import perf_counter, thread_time
 from typing import Any
 
 from primerace import napping, trial
-from primerace.racers.base import Crew, Failure, Function, Outcome, perform
+from primerace.racers.base import Crew, Failure, Function, NumberedItem, Outcome, perform
 from primerace.racers.loops import LoopThread, Put
-
-Jobs = Iterator[tuple[int, Any]]
 
 
 class CoroutineCrew(Crew):
@@ -36,7 +34,9 @@ class CoroutineCrew(Crew):
         for result in self._loop.stream(work_all):
             yield self.checked(result, items)
 
-    async def _work(self, function: Function, jobs: Jobs, worker: int, epoch: float, put: Put) -> None:
+    async def _work(
+        self, function: Function, jobs: Iterator[NumberedItem], worker: int, epoch: float, put: Put
+    ) -> None:
         for index, item in jobs:
             put(await self._perform(function, index, item, worker, epoch))
             await asyncio.sleep(0)

@@ -12,15 +12,16 @@ from importlib.metadata import PackageNotFoundError, version
 from multiprocessing import resource_tracker
 from typing import Any
 
+from primerace.children import interrupts_held, no_processes, signals_held
 from primerace.plain import one_line
 from primerace.racers.base import Crew, Function, Outcome, Racer, RacerError
 from primerace.racers.batching import Batches
-from primerace.racers.children import interrupts_held, pickled, signals_held, unavailable
 from primerace.racers.dask_clusters import Site, own, quiet, running
 from primerace.racers.dask_run import Run
 from primerace.racers.dask_worker import dumps
 from primerace.racers.engines import Engines
 from primerace.racers.loops import LoopThread
+from primerace.racers.parcels import pickled
 
 OLDEST = (2025, 2)  # the first whose workers serve no page to other machines
 LEAVING = 30.0  # seconds that a cluster of our own has to end, of which it needs 0.1
@@ -39,13 +40,14 @@ class Dask(Racer):
             return "needs dask.distributed: pip install 'primerace[dask]'"
         if tuple(map(int, found.split(".")[:2])) < OLDEST:
             return f"needs dask.distributed 2025.2 or newer, not {found}"
-        return None if self.engines.address else unavailable(None)
+        return None if self.engines.address else no_processes(None)
 
     def start(self, workers: int) -> Crew:
         threads = self.engines.dask_threads
         if self.engines.address is None and (threads < 1 or workers % threads):
             raise RacerError(
-                f"{self.name}: {workers} workers can't be divided into processes of {threads} threads each"
+                f"{self.name}: {workers} workers can't be divided into processes of {threads} threads each; "
+                f"--dask-threads must divide the number of workers"
             )
         return DaskCrew(self.name, workers, self.engines)
 
@@ -104,8 +106,7 @@ class DaskCrew(Crew):
         return self._site.pids()
 
     def run(self, function: Function, items: Sequence[Any]) -> Iterator[Outcome]:
-        if not self._idle:
-            raise RacerError(f"{self.racer}: this crew gave up a run and can't take another")
+        self._check_idle()
         parcel = pickled(self.racer, function, items, dumps)
         self._idle = False
         run = Run(self.racer, self._site, self._numbers, parcel, self._batches(items))

@@ -15,10 +15,9 @@ from importlib import import_module
 from typing import Any
 
 from primerace.plain import one_line
-from primerace.racers.base import RacerError
+from primerace.racers.base import START_SECONDS, RacerError
 from primerace.racers.engines import without_password
 from primerace.racers.folders import temporary_folder
-from primerace.racers.pools import START_TIMEOUT
 
 PATIENCE = 5.0  # seconds for what should answer at once
 
@@ -89,7 +88,7 @@ async def own(workers: int, threads: int) -> AsyncIterator[Site]:
             cluster = await stack.enter_async_context(local)
         visitor = distributed.Client(cluster, asynchronous=True, set_as_default=False)
         client = await stack.enter_async_context(visitor)
-        site = Site(client, "on this machine", workers, START_TIMEOUT, cluster)
+        site = Site(client, "on this machine", workers, START_SECONDS, cluster)
         stack.callback(kill, site)
         yield site
 

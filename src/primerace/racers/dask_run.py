@@ -5,7 +5,6 @@ knows which item it is that ends workers.
 """
 
 import asyncio
-import pickle
 import uuid
 from collections.abc import Sequence
 from concurrent.futures import CancelledError
@@ -15,11 +14,12 @@ from time import perf_counter
 from typing import Any
 
 from primerace.plain import one_line
-from primerace.racers.base import Failure, Outcome, RacerError, WorkerDied, not_done
-from primerace.racers.batching import Batches, Job
+from primerace.racers.base import Failure, NumberedItem, Outcome, RacerError, WorkerDied, not_done
+from primerace.racers.batching import Batches
 from primerace.racers.dask_clusters import PATIENCE, Site
 from primerace.racers.dask_worker import Report, dumps, work
 from primerace.racers.loops import Put
+from primerace.racers.parcels import unpickled
 
 GLANCE = 2.0  # seconds without any answer until the scheduler is asked whether it is there
 PAUSE = 0.2  # seconds between looks for workers that come back
@@ -30,7 +30,7 @@ GONE = (OSError, TimeoutError, CancelledError)  # without an answer from the clu
 class Flight:
     """A batch that is handed out."""
 
-    jobs: Sequence[Job]
+    jobs: Sequence[NumberedItem]
     parcel: bytes
 
 
@@ -102,14 +102,7 @@ class Run:
             raise self._broken(report, [flight])
         self._batches.learn(report.done, report.seconds, len(flight.parcel) + len(report.results))
         self._batches.give_back(flight.jobs[report.done :])
-        return [self._seen_from_here(each, report) for each in self._unpickled(report)]
-
-    def _unpickled(self, report: Report) -> Sequence[Outcome | Failure]:
-        try:
-            results: Sequence[Outcome | Failure] = pickle.loads(report.results)
-        except Exception as error:
-            raise RacerError(f"{self._racer}: an answer can't be unpickled: {error!r}") from error
-        return results
+        return [self._seen_from_here(each, report) for each in unpickled(self._racer, report.results)]
 
     def _seen_from_here(self, result: Outcome | Failure, report: Report) -> Outcome | Failure:
         """The result with the worker's number among ours."""

@@ -9,9 +9,9 @@ from itertools import count
 from time import perf_counter
 from typing import Any
 
-from primerace.racers.base import Failure, Function, Outcome, perform
+from primerace.children import settle_in
+from primerace.racers.base import Failure, Function, NumberedItem, Outcome, perform
 from primerace.racers.batching import TARGET
-from primerace.racers.children import settle_in
 
 _numbers = count()
 _thread = threading.local()
@@ -62,7 +62,7 @@ def work(run: str, function: bytes, batch: bytes, epoch: float) -> Report:
     return Report(worker.name, thread, parcel, len(results), perf_counter() - begun)
 
 
-def _results(function: Function, jobs: Sequence[tuple[int, Any]], epoch: float) -> list[Outcome | Failure]:
+def _results(function: Function, jobs: Sequence[NumberedItem], epoch: float) -> list[Outcome | Failure]:
     results: list[Outcome | Failure] = []
     end = perf_counter() + TARGET
     for index, item in jobs:

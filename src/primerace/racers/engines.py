@@ -41,6 +41,15 @@ class Engines:
         known = {field.name for field in fields(cls)}
         return cls(**{name: value for name, value in data.items() if name in known})
 
+    def moved_to(self, places: "Engines") -> "Engines":
+        """The same settings, with the engines where `places` has them, as far as it says so.
+
+        >>> moved = Engines(broker="redis://localhost/0", dask_threads=2).moved_to(Engines(broker="redis://far/0"))
+        >>> moved.broker, moved.dask_threads
+        ('redis://far/0', 2)
+        """
+        return replace(self, address=places.address or self.address, broker=places.broker or self.broker)
+
 
 def without_password(url: str | None) -> str | None:
     """The URL without user and password, as messages and results may show it.

@@ -9,7 +9,7 @@ import tempfile
 from collections.abc import Iterator
 from contextlib import contextmanager
 
-from primerace.racers.children import interrupts_held
+from primerace.children import interrupts_held
 
 SWEEPER = ("sh", "-c", 'read -r _; rm -rf -- "$1"', "sweeper")
 

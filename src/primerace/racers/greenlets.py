@@ -15,8 +15,9 @@ from multiprocessing.context import BaseContext
 from time import thread_time
 from typing import Any
 
-from primerace.racers.base import Crew, Failure, Function, Outcome, Racer, WorkerDied, perform
-from primerace.racers.children import NOTHING, in_flight, in_words, settle_in, unavailable
+from primerace.children import exit_in_words, no_processes, settle_in
+from primerace.racers.base import Crew, Failure, Function, NumberedItem, Outcome, Racer, WorkerDied, perform
+from primerace.racers.desks import NOTHING, in_flight
 from primerace.racers.processes import PILL, ProcessCrew, Worker, answer, runs, take
 
 
@@ -29,7 +30,7 @@ class Gevent(Racer):
     def available(self) -> str | None:
         if find_spec("gevent") is None:
             return "needs gevent: pip install 'primerace[gevent]'"
-        return unavailable(self.start_method)
+        return no_processes(self.start_method)
 
     def start(self, workers: int) -> Crew:
         return GreenletCrew(self.name, workers, self.start_method)
@@ -43,7 +44,7 @@ class GreenletCrew(ProcessCrew):
 
     def _death_of(self, worker: Worker) -> WorkerDied:
         worker.process.join()
-        status = in_words(worker.process.exitcode)
+        status = exit_in_words(worker.process.exitcode)
         return WorkerDied(self.racer, None, status, in_flight(self._desks, self._items))
 
 
@@ -109,7 +110,7 @@ def perform_in_turns(
 
 def work_off(
     function: Function,
-    queue: Iterator[tuple[int, Any]],
+    queue: Iterator[NumberedItem],
     pipe: Connection,
     worker: int,
     desks: Any,

@@ -23,11 +23,15 @@ from threading import Lock
 from time import perf_counter
 from typing import Any
 
+from primerace.children import exit_in_words
 from primerace.kernels import KERNELS
 from primerace.racers.base import (
+    START_SECONDS,
+    TRIES,
     Crew,
     Failure,
     Function,
+    NumberedItem,
     Outcome,
     Racer,
     RacerError,
@@ -36,11 +40,8 @@ from primerace.racers.base import (
     not_done,
     perform,
 )
-from primerace.racers.children import in_words
-from primerace.racers.loopback import Connection, Server
+from primerace.racers.gunicorn_server import Connection, Server
 
-START_SECONDS = 60.0  # for a process to answer first
-TRIES = 3  # for an item whose process dies
 NAMES: dict[Function, str] = {kernel: name for name, kernel in KERNELS.items()} | {do_nothing: "nothing"}
 DURATION = re.compile(rb"(call|cpu|start);dur=([0-9.]+)")
 
@@ -73,7 +74,7 @@ class Run:
 
     kernel: str
     function: Function
-    jobs: deque[tuple[int, Any]]
+    jobs: deque[NumberedItem]
     epoch: float
     results: "SimpleQueue[Outcome | Failure | RacerError | None]" = field(default_factory=SimpleQueue)
 
@@ -134,7 +135,7 @@ class GunicornCrew(Crew):
         if isinstance(error, WorkerDied) or exitcode is None:
             return error
         left = not_done(missing.items())
-        return RacerError(f"{self.racer}: Gunicorn ended ({in_words(exitcode)}){left}")
+        return RacerError(f"{self.racer}: Gunicorn ended ({exit_in_words(exitcode)}){left}")
 
     def close(self) -> None:
         """End Gunicorn, which ends every request; nobody waits for the answers."""
@@ -147,7 +148,7 @@ class GunicornCrew(Crew):
             lane.close()
 
 
-def left(jobs: deque[tuple[int, Any]]) -> Iterator[tuple[int, Any]]:
+def left(jobs: deque[NumberedItem]) -> Iterator[NumberedItem]:
     """The jobs that nobody has taken yet, one after the other."""
     with suppress(IndexError):
         while True:

@@ -6,7 +6,6 @@ it supports them: the compiled kernels do, NumPy does not.
 """
 
 import os
-import pickle
 import sys
 from collections.abc import Iterator, Sequence
 from concurrent.futures import Future, wait
@@ -18,7 +17,7 @@ from typing import Any
 
 from primerace.pipes import pipe
 from primerace.racers.base import Crew, Failure, Function, Outcome, Racer, RacerError, perform
-from primerace.racers.children import pickled
+from primerace.racers.parcels import pickled, pickled_result, unpickled
 from primerace.racers.pools import Call, Completed, PoolCrew
 
 SEAT = 4  # bytes of a worker's number
@@ -33,10 +32,15 @@ class Interpreters(Racer):
     summary = "concurrent.futures.InterpreterPoolExecutor"
 
     def available(self) -> str | None:
-        return None if sys.version_info >= (3, 14) else "needs Python 3.14"
+        return no_interpreters()
 
     def start(self, workers: int) -> Crew:
         return InterpreterCrew(self.name, workers)
+
+
+def no_interpreters() -> str | None:
+    """None where there can be further interpreters, else the reason."""
+    return None if sys.version_info >= (3, 14) else "needs Python 3.14"
 
 
 class InterpreterCrew(PoolCrew):
@@ -87,10 +91,8 @@ class InterpreterCrew(PoolCrew):
         except Exception as error:  # what the function raises does not come this way
             failure = Failure.of(None, error)
             return replace(failure, error=told_cause(error) or failure.error)
-        try:
-            return pickle.loads(parcel)
-        except Exception as error:
-            raise RacerError(f"{self.racer}: an answer can't be unpickled: {error!r}") from error
+        result: Outcome | Failure = unpickled(self.racer, parcel)
+        return result
 
 
 def told_cause(error: BaseException) -> str:
@@ -115,8 +117,4 @@ def sit_down(arrive: int, seats: int, path: list[str]) -> None:
 
 def perform_inside(function: Function, index: int, item: Any, epoch: float) -> bytes:
     """Perform one item in an interpreter, and pickle the result."""
-    result = perform(function, index, item, _seat, epoch)
-    try:
-        return pickle.dumps(result)
-    except Exception as error:
-        return pickle.dumps(Failure.of(index, error))
+    return pickled_result(perform(function, index, item, _seat, epoch))

@@ -10,7 +10,6 @@ pipe that breaks when the parent is gone, through the parent's entries in /proc:
 
 import multiprocessing
 import os
-import pickle
 import struct
 import sys
 import time
@@ -27,18 +26,21 @@ from tempfile import gettempdir
 from time import perf_counter
 from typing import Any
 
+from primerace.children import exit_in_words, interrupts_held, no_processes, settle_under
 from primerace.pipes import open_pipe
-from primerace.racers.base import Crew, Failure, Function, Outcome, Racer, RacerError, WorkerDied, perform
-from primerace.racers.children import (
-    NOTHING,
-    in_flight,
-    in_words,
-    interrupts_held,
-    pickled,
-    settle_under,
-    unavailable,
+from primerace.racers.base import (
+    START_SECONDS,
+    Crew,
+    Failure,
+    Function,
+    Outcome,
+    Racer,
+    RacerError,
+    WorkerDied,
+    perform,
 )
-from primerace.racers.pools import START_TIMEOUT
+from primerace.racers.desks import NOTHING, in_flight
+from primerace.racers.parcels import pickled, pickled_result, unpickled
 
 OLDEST = (1, 4)  # the first to yield results as they come
 NOTE = struct.Struct("qq")  # in the log: a worker's process id, and its item or NOTHING
@@ -62,7 +64,7 @@ class Joblib(Racer):
             return f"needs joblib 1.4 or newer, not {found}"
         if sys.platform != "linux":
             return "needs Linux, whose /proc its workers use"
-        return unavailable(None)  # loky has a start method of its own
+        return no_processes(None)  # loky has a start method of its own
 
     def start(self, workers: int) -> Crew:
         return AloneCrew(self.name) if workers == 1 else LokyCrew(self.name, workers)
@@ -139,7 +141,7 @@ class LokyCrew(Crew):
 
         for tracker in (resource_tracker, trackers_of_loky):
             tracker.ensure_running()  # they let interrupts through again when they start
-        deadline = perf_counter() + START_TIMEOUT
+        deadline = perf_counter() + START_SECONDS
         while len(self._numbers) < self._workers:
             if perf_counter() > deadline:
                 raise RacerError(f"{self.racer}: only {len(self._numbers)} of {self._workers} processes came")
@@ -166,8 +168,7 @@ class LokyCrew(Crew):
         from joblib import delayed
         from joblib.externals.loky.backend.reduction import dumps
 
-        if not self._idle:
-            raise RacerError(f"{self.racer}: this crew gave up a run and can't take another")
+        self._check_idle()
         pickled(self.racer, function, items, dumps)
         os.truncate(self._log, 0)
         self._idle = False
@@ -182,10 +183,7 @@ class LokyCrew(Crew):
         self._idle = True
 
     def _unpacked(self, parcel: bytes) -> Outcome | Failure:
-        try:
-            result: Outcome | Failure = pickle.loads(parcel)
-        except Exception as error:
-            raise RacerError(f"{self.racer}: an answer can't be unpickled: {error!r}") from error
+        result: Outcome | Failure = unpickled(self.racer, parcel)
         if isinstance(result, Outcome):
             return replace(result, worker=self._number(result.worker))
         return result
@@ -204,9 +202,9 @@ class LokyCrew(Crew):
         if len(dead) == 1:
             (process,) = dead
             desk = [notes.get(process.pid or 0, NOTHING)]
-            status = in_words(process.exitcode)
+            status = exit_in_words(process.exitcode)
             return WorkerDied(self.racer, self._numbers[process.pid or 0], status, in_flight(desk, items))
-        return WorkerDied(self.racer, None, in_words(-SIGKILL), in_flight(list(notes.values()), items))
+        return WorkerDied(self.racer, None, exit_in_words(-SIGKILL), in_flight(list(notes.values()), items))
 
     def _notes(self) -> dict[int, int]:
         """What each worker noted last."""
@@ -274,7 +272,4 @@ def perform_noted(ties: Ties, function: Function, index: int, item: Any, epoch: 
     os.write(log, NOTE.pack(worker, index))
     result = perform(function, index, item, worker, epoch)
     os.write(log, NOTE.pack(worker, NOTHING))
-    try:
-        return bytes(dumps(result))
-    except Exception as error:
-        return bytes(dumps(Failure.of(index, error)))
+    return pickled_result(result, dumps)

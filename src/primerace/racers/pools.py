@@ -19,19 +19,20 @@ from multiprocessing.process import BaseProcess
 from time import perf_counter
 from typing import Any, Protocol
 
-from primerace.racers.base import Crew, Failure, Function, Outcome, Racer, RacerError, WorkerDied, perform
-from primerace.racers.children import (
-    NOTHING,
-    context,
-    in_flight,
-    in_words,
-    interrupts_held,
-    pickled,
-    settle_in,
-    unavailable,
+from primerace.children import context, exit_in_words, interrupts_held, no_processes, settle_in
+from primerace.racers.base import (
+    START_SECONDS,
+    Crew,
+    Failure,
+    Function,
+    Outcome,
+    Racer,
+    RacerError,
+    WorkerDied,
+    perform,
 )
-
-START_TIMEOUT = 60.0  # seconds for all workers of a pool to arrive
+from primerace.racers.desks import NOTHING, in_flight
+from primerace.racers.parcels import pickled
 
 Call = tuple[Any, ...]  # a function and its arguments
 
@@ -60,7 +61,7 @@ class ProcessPool(Racer):
     summary = "concurrent.futures.ProcessPoolExecutor"
 
     def available(self) -> str | None:
-        return unavailable(self.start_method)
+        return no_processes(self.start_method)
 
     def start(self, workers: int) -> Crew:
         return ProcessPoolCrew(self.name, workers, self.start_method)
@@ -145,7 +146,7 @@ class ProcessPoolCrew(PoolCrew):
     def _start(self, workers: int, context: BaseContext) -> None:
         self._desks = context.RawArray("q", [NOTHING] * workers)
         self._pids = context.RawArray("q", workers)
-        self._barrier = context.Barrier(workers, timeout=START_TIMEOUT)
+        self._barrier = context.Barrier(workers, timeout=START_SECONDS)
         self._seats = context.Value("i", 0)
         places = (self._seats, self._desks, self._pids, self._barrier)
         self._executor = ProcessPoolExecutor(workers, context, sit_down, places)
@@ -163,8 +164,7 @@ class ProcessPoolCrew(PoolCrew):
         return {number: living[pid] for number, pid in enumerate(self._pids) if pid in living}
 
     def run(self, function: Function, items: Sequence[Any]) -> Iterator[Outcome]:
-        if not self._idle:
-            raise RacerError(f"{self.racer}: this crew gave up a run and can't take another")
+        self._check_idle()
         self._parcel = pickled(self.racer, function, items)
         self._items, self._idle = items, False
         try:
@@ -199,8 +199,8 @@ class ProcessPoolCrew(PoolCrew):
         if len(dead) == 1 or len(ends) == 1:
             number = (dead or list(ends))[0]
             desk = self._desks[number : number + 1]
-            return WorkerDied(self.racer, number, in_words(ends[number]), in_flight(desk, self._items))
-        status = in_words(ends[dead[0]] if dead else -signal.SIGTERM)
+            return WorkerDied(self.racer, number, exit_in_words(ends[number]), in_flight(desk, self._items))
+        status = exit_in_words(ends[dead[0]] if dead else -signal.SIGTERM)
         return WorkerDied(self.racer, None, status, in_flight(self._desks, self._items))
 
     def close(self) -> None:

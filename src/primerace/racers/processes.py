@@ -18,17 +18,20 @@ from threading import Thread
 from time import perf_counter
 from typing import Any
 
-from primerace.racers.base import Crew, Failure, Function, Outcome, Racer, RacerError, WorkerDied, perform
-from primerace.racers.children import (
-    NOTHING,
-    context,
-    in_flight,
-    in_words,
-    interrupts_held,
-    pickled,
-    settle_in,
-    unavailable,
+from primerace.children import context, exit_in_words, interrupts_held, no_processes, settle_in
+from primerace.racers.base import (
+    Crew,
+    Failure,
+    Function,
+    NumberedItem,
+    Outcome,
+    Racer,
+    RacerError,
+    WorkerDied,
+    perform,
 )
+from primerace.racers.desks import NOTHING, in_flight
+from primerace.racers.parcels import pickled, unpickled
 
 PILL = None
 READY = "ready"
@@ -45,7 +48,7 @@ class Processes(Racer):
     summary = "processes fed through a queue, ended by poison pills"
 
     def available(self) -> str | None:
-        return unavailable(self.start_method)
+        return no_processes(self.start_method)
 
     def start(self, workers: int) -> Crew:
         return ProcessCrew(self.name, workers, self.start_method)
@@ -102,8 +105,7 @@ class ProcessCrew(Crew):
         self._workers.append(Worker(number, process, ours))
 
     def run(self, function: Function, items: Sequence[Any]) -> Iterator[Outcome]:
-        if not self._idle:
-            raise RacerError(f"{self.racer}: this crew gave up a run and can't take another")
+        self._check_idle()
         parcel = pickled(self.racer, function, items)
         self._items, self._idle = items, False
         self._feeder = Thread(target=feed, args=(self._jobs, items, len(self._workers)), daemon=True)
@@ -140,22 +142,16 @@ class ProcessCrew(Crew):
                     parcel = worker.pipe.recv_bytes()
                 except (EOFError, OSError):
                     raise self._death_of(worker) from None
-                message = self._unpacked(parcel)
+                message = unpickled(self.racer, parcel)
                 if message == word:
                     del busy[worker.pipe]
                 else:
                     yield message
 
-    def _unpacked(self, parcel: bytes) -> Any:
-        try:
-            return pickle.loads(parcel)
-        except Exception as error:
-            raise RacerError(f"{self.racer}: an answer can't be unpickled: {error!r}") from error
-
     def _death_of(self, worker: Worker) -> WorkerDied:
         worker.process.join()
         desk = self._desks[worker.number : worker.number + 1]
-        status = in_words(worker.process.exitcode)
+        status = exit_in_words(worker.process.exitcode)
         return WorkerDied(self.racer, worker.number, status, in_flight(desk, self._items))
 
     def close(self) -> None:
@@ -225,10 +221,10 @@ def runs(pipe: Connection) -> Iterator[tuple[Function, float]]:
         pipe.send(DONE)
 
 
-def take(jobs: Connection, turn: Any) -> tuple[int, Any] | None:
+def take(jobs: Connection, turn: Any) -> NumberedItem | None:
     """The next job, or a pill."""
     with turn:
-        job: tuple[int, Any] | None = jobs.recv()
+        job: NumberedItem | None = jobs.recv()
     return job
 
 

@@ -21,14 +21,14 @@ from time import perf_counter
 from typing import Any, Self
 from urllib.parse import quote, urlsplit
 
-from primerace.racers.base import RacerError, not_done
-from primerace.racers.children import interrupts_held
+from primerace.children import interrupts_held
+from primerace.racers.base import NumberedItem, RacerError, not_done
 from primerace.racers.engines import without_password
 
 PROGRAM = "redis-server"
 CONNECT_SECONDS = 5.0  # until a server that does not answer counts as lost
 BACK = 8.0  # seconds that a running server has to come back
-START_SECONDS = 10.0  # that a private server may take on a busy machine; it takes 0.05
+SERVER_START_SECONDS = 10.0  # that a private server may take on a busy machine; it takes 0.05
 PATIENCE = 5.0  # seconds that the shell has to end its server before both are killed
 LONGEST_PATH = 107  # bytes of a Unix socket's path
 OVERSEER = '"$@" & server=$!; read -r _; kill -KILL $server; wait $server; rm -rf -- "$FOLDER"'
@@ -42,7 +42,7 @@ SETTINGS = {
 }
 
 
-def unavailable(broker: str | None) -> str | None:
+def no_redis(broker: str | None) -> str | None:
     """None, or why there can be no server: no client library, or no program where one must be started."""
     if find_spec("redis") is None:
         return "needs redis: pip install redis"
@@ -118,7 +118,7 @@ class Server(ABC):
         reason = "" if "@" in self.url else f": {why}"
         return RacerError(f"{self.racer}: {self.shown} is no URL of a Redis server{reason}")
 
-    def lost(self, error: BaseException, undone: Iterable[tuple[int, Any]] = ()) -> RacerError:
+    def lost(self, error: BaseException, undone: Iterable[NumberedItem] = ()) -> RacerError:
         """The error that says so, with the items (each an index and a value) that are not done."""
         return RacerError(f"{self.racer}: {self.shown} does not answer: {error}{not_done(undone)}")
 
@@ -220,7 +220,7 @@ class PrivateServer(Server):
         self._wait_for_it()
 
     def _wait_for_it(self) -> None:
-        deadline = perf_counter() + START_SECONDS
+        deadline = perf_counter() + SERVER_START_SECONDS
         while True:
             with socket.socket(socket.AF_UNIX) as ours:
                 try:
@@ -234,7 +234,7 @@ class PrivateServer(Server):
     def _last_words(self) -> str:
         with suppress(OSError, IndexError), open(self._log, errors="replace") as log:
             return log.read().splitlines()[-1]
-        return f"it did not listen on {self._socket} within {START_SECONDS:.0f} s"
+        return f"it did not listen on {self._socket} within {SERVER_START_SECONDS:.0f} s"
 
     def close(self) -> None:
         """End the server and remove its folder."""

@@ -11,13 +11,11 @@ from importlib.util import find_spec
 from time import perf_counter
 from typing import TYPE_CHECKING, Any
 
+from primerace.children import no_processes, signals_held
 from primerace.plain import shown
-from primerace.racers.base import TRIES, Crew, Function, Outcome, Racer, RacerError, WorkerDied
-from primerace.racers.children import signals_held
-from primerace.racers.children import unavailable as no_processes
+from primerace.racers.base import START_SECONDS, TRIES, Crew, Function, Outcome, Racer, RacerError, WorkerDied
 from primerace.racers.messages import result_from
-from primerace.racers.pools import START_TIMEOUT
-from primerace.racers.redis import PrivateServer, open_server, unavailable, unique_name
+from primerace.racers.redis import PrivateServer, no_redis, open_server, unique_name
 from primerace.racers.rq_staff import Staff, Worker
 
 if TYPE_CHECKING:
@@ -36,7 +34,7 @@ class Rq(Racer):
     def available(self) -> str | None:
         if find_spec("rq") is None:
             return "needs rq: pip install 'primerace[rq]'"
-        return unavailable(self.engines.broker) or no_processes(self.start_method)
+        return no_redis(self.engines.broker) or no_processes(self.start_method)
 
     def start(self, workers: int) -> Crew:
         return RqCrew(self.name, workers, self.start_method, self.engines.broker)
@@ -67,7 +65,7 @@ class RqCrew(Crew):
         self._idle = True
 
     def _wait_until_ready(self) -> None:
-        deadline = perf_counter() + START_TIMEOUT
+        deadline = perf_counter() + START_SECONDS
         waiting = {worker.name for worker in self._staff.workers}
         while waiting:
             arrived = self._client.blpop([self._staff.ready], GLANCE)
@@ -77,7 +75,7 @@ class RqCrew(Crew):
                 raise WorkerDied(self.racer, worker.number, worker.status, [])
             if perf_counter() > deadline:
                 raise RacerError(
-                    f"{self.racer}: {len(waiting)} workers did not come in {START_TIMEOUT:.0f} s"
+                    f"{self.racer}: {len(waiting)} workers did not come in {START_SECONDS:.0f} s"
                 )
 
     def pids(self) -> Sequence[int]:
@@ -86,8 +84,7 @@ class RqCrew(Crew):
     def run(self, function: Function, items: Sequence[Any]) -> Iterator[Outcome]:
         from primerace.racers.rq_jobs import Jobs
 
-        if not self._idle:
-            raise RacerError(f"{self.racer}: this crew gave up a run and can't take another")
+        self._check_idle()
         epoch = perf_counter()
         self._runs += 1
         jobs = Jobs(self.racer, self._client, self.queue, self._runs, function, items, epoch)

@@ -5,7 +5,8 @@ from dataclasses import dataclass
 from multiprocessing.process import BaseProcess
 from typing import Any
 
-from primerace.racers.children import NOTHING, context, in_words, interrupts_held
+from primerace.children import context, exit_in_words, interrupts_held
+from primerace.racers.desks import NOTHING
 
 
 @dataclass(frozen=True)
@@ -25,7 +26,7 @@ class Worker:
     @property
     def status(self) -> str:
         """How it ended."""
-        return in_words(self.process.exitcode)
+        return exit_in_words(self.process.exitcode)
 
 
 class Staff:

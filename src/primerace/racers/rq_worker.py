@@ -15,9 +15,11 @@ from rq import Queue, SimpleWorker, get_current_job
 from rq.job import Job
 from rq.serializers import JSONSerializer
 
+from primerace.children import settle_in
 from primerace.racers.base import Failure, perform
-from primerace.racers.children import NOTHING, settle_in
+from primerace.racers.desks import NOTHING
 from primerace.racers.messages import function_from, result_text
+from primerace.racers.redis import CONNECT_SECONDS
 
 HOUR, DAY, WEEK = 3600, 86_400, 604_800  # seconds that keys live which nobody takes away
 CALL = f"{__name__}.call_item"
@@ -83,7 +85,7 @@ def work(url: str, queue: str, name: str, ready: str, desks: Any, number: int) -
     settle_in()
     for logger in ("rq.worker", "rq.job"):
         logging.getLogger(logger).setLevel(logging.CRITICAL + 1)  # the crew says what went wrong
-    connection = Redis.from_url(url, socket_connect_timeout=5, retry=Retry(NoBackoff(), 0))
+    connection = Redis.from_url(url, socket_connect_timeout=CONNECT_SECONDS, retry=Retry(NoBackoff(), 0))
     try:
         worker = CrewWorker(
             [queue], name, connection=connection, serializer=JSONSerializer, log_job_description=False

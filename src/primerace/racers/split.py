@@ -24,8 +24,20 @@ from time import perf_counter
 from typing import Any, Protocol
 
 from primerace import _trial, kernels, trial
-from primerace.racers.base import Crew, Failure, Function, Outcome, Racer, RacerError, do_nothing, perform
-from primerace.racers.children import NOTHING, pickled, settle_in, unavailable
+from primerace.children import no_processes, settle_in
+from primerace.racers.base import (
+    Crew,
+    Failure,
+    Function,
+    NumberedItem,
+    Outcome,
+    Racer,
+    RacerError,
+    do_nothing,
+    perform,
+)
+from primerace.racers.desks import NOTHING
+from primerace.racers.parcels import pickled
 from primerace.racers.processes import DONE, READY, ProcessCrew, answer
 from primerace.racers.threads import PILL, Run, ThreadCrew
 
@@ -60,7 +72,7 @@ class SplitProcesses(Split):
     """The same with processes."""
 
     def available(self) -> str | None:
-        reason = unavailable(self.start_method)
+        reason = no_processes(self.start_method)
         return reason and f"kernel python takes processes: {reason}"
 
     def start(self, workers: int) -> Crew:
@@ -188,7 +200,7 @@ class SplitThreadCrew(ThreadCrew):
     def _reports(self, function: Function, place: int, item: Any, epoch: float) -> list[Outcome | Failure]:
         results: SimpleQueue[Outcome | Failure | None] = SimpleQueue()
         for worker, inbox in enumerate(self._inboxes):
-            jobs: SimpleQueue[tuple[int, Any] | None] = SimpleQueue()
+            jobs: SimpleQueue[NumberedItem | None] = SimpleQueue()
             jobs.put((place, item))
             jobs.put(PILL)
             inbox.put(Run(Share(function, worker, self._deck), jobs, results, epoch))
@@ -221,8 +233,7 @@ class SplitProcessCrew(ProcessCrew):
 
     def run(self, function: Function, items: Sequence[Any]) -> Iterator[Outcome]:
         _check(self.racer, function)
-        if not self._idle:
-            raise RacerError(f"{self.racer}: this crew gave up a run and can't take another")
+        self._check_idle()
         parcel = pickled(self.racer, function, items)
         self._items, self._idle = items, False
         epoch = perf_counter()

@@ -12,12 +12,10 @@ from threading import Thread
 from time import perf_counter
 from typing import Any
 
-from primerace.racers.base import Crew, Failure, Function, Outcome, Racer, RacerError, perform
+from primerace.racers.base import Crew, Failure, Function, NumberedItem, Outcome, Racer, RacerError, perform
 
 PILL = None
 DONE = None
-
-Job = tuple[int, Any]
 
 
 @dataclass(frozen=True)
@@ -25,7 +23,7 @@ class Run:
     """What a worker needs to take part in one run."""
 
     function: Function
-    jobs: SimpleQueue[Job | None]
+    jobs: SimpleQueue[NumberedItem | None]
     results: SimpleQueue[Outcome | Failure | None]
     epoch: float
 
@@ -45,7 +43,7 @@ class ThreadCrew(Crew):
         super().__init__(racer)
         self._inboxes: list[SimpleQueue[Run | None]] = []
         self._threads: list[Thread] = []
-        self._jobs: SimpleQueue[Job | None] = SimpleQueue()
+        self._jobs: SimpleQueue[NumberedItem | None] = SimpleQueue()
         for worker in range(workers):
             self._start(worker)
 

@@ -7,7 +7,7 @@ from rich.console import Console
 
 from primerace.duel.pairing import Duel
 from primerace.duel.score import Score
-from primerace.duel.verdict import FASTER, NOISY, SLOWER
+from primerace.duel.verdict import FASTER, NOISY, SAME, SLOWER
 from primerace.report.heading import counted
 from primerace.report.rows import NONE, duration
 from primerace.report.text import table
@@ -72,12 +72,15 @@ def times(ratio: Ratio) -> str:
 
 def sentences(duel: Duel) -> Iterator[str]:
     """What was found; of many jobs only what differs, could not be told, or went wrong."""
+    planned_pairs, _ = duel.planned
+    more = "--seconds" if planned_pairs is None else "--pairs"
     single = len(duel.scores) == 1
     for score in duel.scores:
+        verdict = score.verdict(duel.threshold)
         if reason := score.failed or score.missing:
             yield f"{score.task.name}: {reason}"
-        elif score.ratio is not None and (single or score.verdict(duel.threshold) in (SLOWER, FASTER)):
-            yield f"{score.task.name}: {finding(score.ratio, score.verdict(duel.threshold), duel.threshold)}"
+        elif score.ratio is not None and (single or verdict != SAME):
+            yield f"{score.task.name}: {finding(score.ratio, verdict, duel.threshold, more)}"
         if score.opaque:
             types = ", ".join(score.opaque)
             yield f"{score.task.name}: answers of type {types} can't be compared, and were not"
@@ -85,8 +88,14 @@ def sentences(duel: Duel) -> Iterator[str]:
         yield summary(duel)
 
 
-def finding(ratio: Ratio, verdict: str | None, threshold: float) -> str:
+def finding(ratio: Ratio, verdict: str | None, threshold: float, more: str = "--seconds") -> str:
     """A verdict with what supports it.
+
+    Args:
+        ratio: of B's time to A's.
+        verdict: what it shows.
+        threshold: by how large a share B has to be slower for that to matter.
+        more: the option that makes the duel longer.
 
     >>> finding(Ratio(1.03, 1.02, 1.04), "slower", 0.02)
     'slower: B takes 3.0% more time than A [2.0% more to 4.0% more].'
@@ -100,7 +109,7 @@ def finding(ratio: Ratio, verdict: str | None, threshold: float) -> str:
         return f"{sentence} That is within the threshold of {threshold:.1%}." if is_small else sentence
     sentence = f"{verdict}: B takes between {share(ratio.low)} and {share(ratio.high)} time than A"
     if verdict == NOISY:
-        sentence += ". A difference that matters could hide in it: take more --seconds or a quieter machine"
+        sentence += f". A difference that matters could hide in it: take more {more} or a quieter machine"
     return f"{sentence}."
 
 

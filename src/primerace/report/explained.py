@@ -1,10 +1,11 @@
 """The two tables of an explanation, as text: why each racer has its speed-up, and what it costs."""
 
 from collections.abc import Iterator, Sequence
-from math import inf, prod
+from math import inf
 
 from primerace.laps import BASELINE, item_costs
 from primerace.report import rows
+from primerace.report.heading import counted
 from primerace.report.rows import duration, timed
 from primerace.results import Entry, RaceResult
 from primerace.scaling import break_even, cost
@@ -42,7 +43,7 @@ def factor_rows(result: RaceResult) -> Iterator[Sequence[str]]:
             yield entry.racer, entry.kernel or rows.NONE, rows.why_unexplained(entry), *[rows.NONE] * 5
         else:
             factors = (part.schedule, part.hardware, part.waiting, part.overhead)
-            rest = f"{part.speedup / prod(factors) - 1:+.1%}"
+            rest = f"{part.unexplained - 1:+.1%}"
             yield (
                 entry.racer,
                 entry.kernel or rows.NONE,
@@ -95,7 +96,7 @@ def _cost_in_words(result: RaceResult, entry: Entry, rival: str) -> str:
     if found.workers is None:
         return f"never ({found.reason})"
     mark = " (extrapolated)" if found.extrapolated else ""
-    return f"{found.workers} worker{'s' if found.workers > 1 else ''}{mark}"
+    return f"{counted(found.workers, 'worker')}{mark}"
 
 
 def _costs_of(result: RaceResult, single: Entry) -> list[float]:

@@ -3,6 +3,7 @@
 from collections.abc import Iterator, Sequence
 
 from primerace.laps import AGAIN, BASELINE
+from primerace.report.heading import counted
 from primerace.report.rows import number, times
 from primerace.results import Entry, RaceResult, SweepResult
 from primerace.stats import FEWEST_ROUNDS, paired_ratio
@@ -16,9 +17,16 @@ def noisy(result: RaceResult) -> dict[str, float]:
 
 
 def findings(result: RaceResult) -> Iterator[str]:
-    """A sentence for each kernel and one about the winner; none below six rounds."""
+    """Of a race a sentence for each kernel and one about the winner, of a sweep one for each curve.
+
+    None below six rounds.
+    """
     if result.rounds < FEWEST_ROUNDS:
         return
+    yield from _of_sweep(result) if isinstance(result, SweepResult) else _of_race(result)
+
+
+def _of_race(result: RaceResult) -> Iterator[str]:
     racing = [entry for entry in result.entries if entry.median_seconds is not None]
     twins = [entry for entry in racing if entry.racer.endswith(AGAIN)]
     if twins:
@@ -34,13 +42,11 @@ def findings(result: RaceResult) -> Iterator[str]:
         yield _about_winner(result, racing)
 
 
-def sweep_findings(result: SweepResult) -> Iterator[str]:
-    """A sentence for each racer and kernel about its lowest median; none below six rounds."""
-    if result.rounds < FEWEST_ROUNDS:
-        return
+def _of_sweep(result: SweepResult) -> Iterator[str]:
+    """A sentence for each racer and kernel about its lowest median."""
     for curve in result.curves().values():
         best = min(curve, key=lambda entry: entry.median_seconds or 0.0)
-        place = f"{best.name}: the lowest median is with {best.workers} worker{'s' * (best.workers > 1)}"
+        place = f"{best.name}: the lowest median is with {counted(best.workers, 'worker')}"
         ratio = best.speedup and best.speedup.ratio
         if ratio and ratio.shows_gain and ratio.value > 1 + _noise(result, best):
             allowed = best.schedule_bound

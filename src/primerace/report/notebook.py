@@ -8,10 +8,10 @@ from collections.abc import Iterator
 from html import escape
 
 from primerace.report import plot, rows
-from primerace.report.findings import findings, sweep_findings
+from primerace.report.findings import findings
 from primerace.report.heading import counted
 from primerace.report.notes import notes
-from primerace.results import RaceResult, SweepResult
+from primerace.results import RaceResult
 
 
 def fragment(result: RaceResult) -> str:
@@ -33,7 +33,7 @@ def _sentences(result: RaceResult) -> str:
 
 
 def _said(result: RaceResult) -> Iterator[str]:
-    yield from sweep_findings(result) if isinstance(result, SweepResult) else findings(result)
+    yield from findings(result)
     for kind, subject, words in notes(result):
         yield f"{kind} {subject}: {words}" if subject else f"{kind} {words}".strip()
 

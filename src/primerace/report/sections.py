@@ -8,7 +8,7 @@ from primerace.report import heading, plot, reproduction, rows
 from primerace.report.comparison import compare_results, comparison_remarks
 from primerace.report.explained import COST_COLUMNS, FACTOR_COLUMNS, cost_rows, factor_rows
 from primerace.report.exports import COMPARISON_COLUMNS, comparison_row
-from primerace.report.findings import findings, sweep_findings
+from primerace.report.findings import findings
 from primerace.report.laws import laws
 from primerace.report.notes import Note, notes
 from primerace.results import RaceResult, SweepResult
@@ -95,7 +95,7 @@ def section(identity: str, source: str, result: RaceResult) -> Section:
         title=f"{result.kind.capitalize()}: {result.job['name']}",
         source=source,
         summary=_summary(result),
-        findings=list(sweep_findings(result) if isinstance(result, SweepResult) else findings(result)),
+        findings=list(findings(result)),
         notes=list(notes(result)),
         charts=[_chart(figure) for figure in plot.figures(result)],
         ranking=_table(*rows.race_table(result), rows.race_values(result)),

@@ -30,6 +30,10 @@ def print_race(result: RaceResult, console: Console, explain: bool = False) -> N
         tables.append(rows.of_job(result, COST_COLUMNS, cost_rows(result)))
     for columns, lines in tables:
         console.print(table(columns, lines, rows.words(columns)))
+    _print_notes_and_findings(result, console)
+
+
+def _print_notes_and_findings(result: RaceResult, console: Console) -> None:
     for note in notes(result):
         console.print(note)
     for finding in findings(result):
@@ -62,15 +66,14 @@ def notes(result: RaceResult) -> Iterator[str]:
 
 
 def print_sweep(result: SweepResult, console: Console) -> None:
-    """A curve for each racer and kernel, with bars, and the laws fitted to it."""
+    """A curve for each racer and kernel, with bars and the laws fitted to it, and what was found."""
     _print_heading(result, console)
     for (racer, kernel), curve in result.curves().items():
         console.print(f"\n{racer}/{kernel}" if kernel else f"\n{racer}", markup=False, style="bold")
         console.print(_curve(curve, result.machine["cores"]))
         for sentence in laws(curve):
             console.print(sentence, markup=False)
-    for note in notes(result):
-        console.print(note)
+    _print_notes_and_findings(result, console)
 
 
 def _curve(curve: Sequence[Entry], cores: int) -> Table:

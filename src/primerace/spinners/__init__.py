@@ -1,5 +1,6 @@
 """The spinners: one small animation in every concurrency model, and how smoothly it runs beside work."""
 
+from primerace.racers.interpreters import no_interpreters
 from primerace.spinners import coroutine, executors, process, thread
 from primerace.spinners.base import Model, SpinError
 from primerace.spinners.coroutine import watcher
@@ -33,6 +34,6 @@ MODELS: dict[str, Model] = {
         ALL,
         watcher(executors.in_interpreter),
         in_thread=True,
-        unavailable=executors.no_interpreters,
+        unavailable=no_interpreters,
     ),
 }

@@ -2,14 +2,13 @@
 
 import asyncio
 import multiprocessing
-import sys
 from collections.abc import Iterator
 from concurrent import futures
 from concurrent.futures import BrokenExecutor, Executor, ProcessPoolExecutor
 from contextlib import contextmanager
 from typing import Any
 
-from primerace.racers.children import interrupts_held, settle_in
+from primerace.children import interrupts_held, settle_in
 from primerace.spinners.base import SpinError
 from primerace.spinners.work import Work
 
@@ -26,11 +25,6 @@ async def in_interpreter(work: Work) -> Any:
     """Hand the call to an interpreter with a GIL of its own."""
     with getattr(futures, "InterpreterPoolExecutor")(1) as executor:  # noqa: B009
         return await _result(_submitted(executor, work))
-
-
-def no_interpreters() -> str | None:
-    """The reason why there are no other interpreters, if there are none."""
-    return None if sys.version_info >= (3, 14) else "needs Python 3.14"
 
 
 def _submitted(executor: Executor, work: Work) -> "asyncio.Future[Any]":

@@ -8,7 +8,7 @@ would hang its setter if the process that waits for it is killed.
 from multiprocessing.connection import Connection
 from time import perf_counter
 
-from primerace.racers.children import context, in_words, interrupts_held, settle_in
+from primerace.children import context, exit_in_words, interrupts_held, settle_in
 from primerace.spinners.base import SpinError, Watched
 from primerace.spinners.line import Line
 from primerace.spinners.work import Work
@@ -36,7 +36,7 @@ def watch(line: Line, work: Work) -> Watched:
             stamps = ours.recv()
         except (EOFError, OSError):
             spinner.join()
-            raise SpinError(f"the spinner's process died ({in_words(spinner.exitcode)})") from None
+            raise SpinError(f"the spinner's process died ({exit_in_words(spinner.exitcode)})") from None
         finally:
             spinner.kill()
             spinner.join()

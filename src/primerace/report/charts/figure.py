@@ -9,7 +9,7 @@ from typing import Any, Literal
 import altair as alt
 
 from primerace.laps import AGAIN, BASELINE, Key
-from primerace.report.charts.theme import config
+from primerace.report.charts.theme import background, config
 from primerace.report.heading import machine, measured
 from primerace.results import RaceResult
 
@@ -61,7 +61,7 @@ class Figure:
             subtitle=[line for text in (*facts(result), self.caption) for line in _lines(text)],
         )
         about = f"{result.job['name']}: {self.title}. {self.caption}"
-        settings = {**config(dark), "background": "#0d1117" if dark else "#ffffff"}
+        settings = {**config(dark), "background": background(dark)}
         chart = alt.vconcat(*views, title=heading, spacing=22, padding=14, description=about)
         configured: alt.VConcatChart = chart.configure(**settings)
         return configured

@@ -15,6 +15,11 @@ DARK_INK, DARK_PALE_INK, DARK_LINES = "#e6edf3", "#9da7b1", "#30363d"
 FONT = "system-ui, -apple-system, 'Segoe UI', Roboto, 'DejaVu Sans', sans-serif"
 
 
+def background(dark: bool) -> str:
+    """The colour behind a chart."""
+    return "#0d1117" if dark else "#ffffff"
+
+
 def config(dark: bool = False) -> dict[str, Any]:
     """The `config` of a Vega-Lite specification; charts are transparent and fit any page of that shade.
 
@@ -61,6 +66,6 @@ def config(dark: bool = False) -> dict[str, Any]:
             "limit": {"color": ink, "fill": ink},
             "remark": {"color": pale, "fill": pale, "fontSize": 12},
             "idle": {"color": lines, "fill": lines, "opacity": 0.45},
-            "item": {"stroke": "#0d1117" if dark else "#ffffff"},
+            "item": {"stroke": background(dark)},
         },
     }

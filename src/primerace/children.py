@@ -1,15 +1,13 @@
-"""What all racers that start processes share: how a child behaves, and how its end is told.
+"""Processes that are started here: how a child behaves, and how its end is told.
 
-A child leaves Ctrl-C to its parent, ends when its parent is gone, and notes on its desk (shared memory)
-which item it has in hand, so that the items in flight are known when it dies.
+A child leaves Ctrl-C to its parent, and ends when its parent is gone.
 """
 
 import multiprocessing
 import os
-import pickle
 import signal
 import threading
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Iterator
 from contextlib import contextmanager, suppress
 from importlib import import_module
 from multiprocessing.connection import wait
@@ -17,10 +15,6 @@ from multiprocessing.context import BaseContext
 from typing import Any
 
 from primerace.pipes import end_with
-from primerace.plain import shown
-from primerace.racers.base import Function, RacerError
-
-NOTHING = -1  # on a desk: no item in hand
 
 
 def start_methods() -> list[str]:
@@ -31,7 +25,7 @@ def start_methods() -> list[str]:
     return [each for each in multiprocessing.get_all_start_methods() if not each.startswith("loky")]
 
 
-def unavailable(start_method: str | None) -> str | None:
+def no_processes(start_method: str | None) -> str | None:
     """None where processes can be started with this start method, else the reason."""
     if multiprocessing.current_process().daemon:
         return "daemonic processes may not start others"
@@ -48,34 +42,6 @@ def unavailable(start_method: str | None) -> str | None:
 def context(start_method: str | None) -> BaseContext:
     """The multiprocessing context of a start method; None is Python's default."""
     return multiprocessing.get_context(start_method)
-
-
-class Travellers(tuple[Any, ...]):
-    """Items that were pickled before: a race tries that once, so that no lap pays for it."""
-
-
-def pickled(
-    racer: str, function: Function, items: Sequence[Any], dumps: Callable[[Any], bytes] = pickle.dumps
-) -> bytes:
-    """The function as bytes, once it is sure that it and the items can travel.
-
-    Raises:
-        RacerError: one of them can't be pickled; the message says which.
-    """
-    for index, item in enumerate(() if isinstance(items, Travellers) else items):
-        try:
-            dumps(item)
-        except Exception as error:
-            raise _cannot_travel(racer, f"item {index} ({shown(item)})", error) from error
-    try:
-        return dumps(function)
-    except Exception as error:
-        what = f"the function {getattr(function, '__qualname__', function)!r}"
-        raise _cannot_travel(racer, what, error) from error
-
-
-def _cannot_travel(racer: str, what: str, error: Exception) -> RacerError:
-    return RacerError(f"{racer}: {what} can't be sent to another process: {error}")
 
 
 @contextmanager
@@ -150,7 +116,7 @@ def children_of(pid: int) -> list[int]:
     return []
 
 
-def in_words(exitcode: int | None) -> str:
+def exit_in_words(exitcode: int | None) -> str:
     """How a process ended."""
     if exitcode is None:
         return "exit status unknown"
@@ -160,8 +126,3 @@ def in_words(exitcode: int | None) -> str:
         return f"killed by {signal.Signals(-exitcode).name}"
     except ValueError:
         return f"killed by signal {-exitcode}"
-
-
-def in_flight(desks: Sequence[int], items: Sequence[Any]) -> list[tuple[int, Any]]:
-    """The items that these desks say are in hand."""
-    return [(index, items[index]) for index in desks if index != NOTHING]

@@ -12,11 +12,11 @@ import socket
 import subprocess
 import sys
 
+from primerace.children import children_of, interrupts_held
 from primerace.pipes import LIFELINE, apart, open_pipe
-from primerace.racers.children import children_of, interrupts_held
 
-SETTINGS = "python:primerace.lanes"
-APPLICATION = "primerace.lanes:app()"
+SETTINGS = "python:primerace.serving_races"
+APPLICATION = "primerace.serving_races:app()"
 HOST = "127.0.0.1"
 BACKLOG = 1024  # connections that wait to be accepted
 PATIENCE = 10.0  # seconds for killed processes to be gone
