@@ -18,7 +18,7 @@ from primerace.racers import redis as servers
 from primerace.racers.redis import open_server
 
 pytest.importorskip("redis", reason="needs redis: pip install redis")
-REASON = servers.unavailable(None)
+REASON = servers.no_redis(None)
 pytestmark = pytest.mark.skipif(REASON is not None, reason=f"{REASON}")
 
 
@@ -103,7 +103,7 @@ class TestPrivateServer:
 
     def test_that_can_not_be_started(self, nothing_stays, monkeypatch):
         monkeypatch.setitem(servers.SETTINGS, "--maxmemory", "plenty")
-        monkeypatch.setattr(servers, "START_SECONDS", 0.5)
+        monkeypatch.setattr(servers, "SERVER_START_SECONDS", 0.5)
         with pytest.raises(RacerError, match="^rq: redis-server could not be started: .+"):
             open_server("rq", None)
 
@@ -118,8 +118,8 @@ class TestPrivateServer:
     def test_missing_program_is_a_reason(self, monkeypatch):
         monkeypatch.setattr(shutil, "which", lambda name: None)
         reason = "needs redis-server (Debian: apt-get install redis-server), or --broker URL"
-        assert servers.unavailable(None) == reason
-        assert servers.unavailable("redis://127.0.0.1") is None
+        assert servers.no_redis(None) == reason
+        assert servers.no_redis("redis://127.0.0.1") is None
 
 
 class TestRunningServer:

@@ -28,7 +28,7 @@ from threading import Event
 import click
 from episodes import FAULTS, Episode, draw, play
 from judging import Account, judge
-from leftovers import Scene, end_all, processes_of
+from leftovers import Scene, end_all
 
 from primerace.racers import RACERS
 
@@ -70,7 +70,7 @@ class Campaign:
             signal.signal(number, signal.SIG_IGN)
         self._over.set()
         self._broken_off.set()
-        while wait(players, 0.1).not_done or processes_of(str(self.base)):
+        while wait(players, 0.1).not_done:
             end_all(str(self.base))
 
     def _play_on(self) -> list[Played]:
@@ -90,8 +90,8 @@ class Campaign:
         folder.mkdir()
         scene = Scene(str(folder), folder)
         ending = play(episode, scene)
-        broken = self._broken_off.is_set()
-        left = [] if broken else scene.leftovers(ending.pid, files_too=episode.fault != "kill")
+        files_too = episode.fault != "kill" and not self._broken_off.is_set()
+        left = scene.leftovers(ending.pid, files_too)
         scene.clear()
         if self._broken_off.is_set():
             shutil.rmtree(folder, ignore_errors=True)

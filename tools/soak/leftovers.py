@@ -6,12 +6,13 @@ their parent by now. Open sockets and pipes end with the processes that hold the
 
 import os
 import re
+from collections.abc import Sequence
 from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
 
 import psutil
-from watching import alive, eventually
+from watching import HELPERS, alive, eventually
 
 NAME = "PRIMERACE_SOAK"
 SHARED_MEMORY = "/dev/shm"
@@ -52,7 +53,7 @@ class Scene:
         return self._left(pid, files_too)
 
     def _left(self, pid: int, files_too: bool) -> list[str]:
-        left = [f"process {each.pid}: {command_line(each)}" for each in processes_of(self.name)]
+        left = [f"process {each.pid}: {command_line(each)[:100]}" for each in processes_of(self.name)]
         if files_too:
             left += [f"temporary file {path.name}" for path in self.temporary.iterdir()]
             left += [f"shared memory {name}" for name in os.listdir(SHARED_MEMORY) if names(pid, name)]
@@ -60,7 +61,7 @@ class Scene:
 
     def clear(self) -> None:
         """End what is left, so that it does not disturb what follows."""
-        end_all(self.name)
+        kill(processes_of(self.name))
 
 
 def processes_of(name: str) -> list[psutil.Process]:
@@ -78,8 +79,14 @@ def belongs(process: psutil.Process, name: str) -> bool:
 
 
 def end_all(name: str) -> None:
-    """End the processes that `processes_of` finds."""
-    for process in processes_of(name):
+    """End the processes that `processes_of` finds, but those that tidy up when the others are gone."""
+    found = processes_of(name)
+    kill([each for each in found if not any(helper in command_line(each) for helper in HELPERS)])
+
+
+def kill(processes: Sequence[psutil.Process]) -> None:
+    """Kill those that have not ended by now."""
+    for process in processes:
         with suppress(psutil.NoSuchProcess):
             process.kill()
 
@@ -87,7 +94,7 @@ def end_all(name: str) -> None:
 def command_line(process: psutil.Process) -> str:
     """How a process was started, which may have ended by now."""
     try:
-        return " ".join(process.cmdline())[:100]
+        return " ".join(process.cmdline())
     except psutil.Error:
         return "has just ended"
 
