@@ -131,7 +131,11 @@ class TestMessages:
         with pytest.raises(RacerError, match=rf"^{crew.racer}: the function .*lambda.* can't be sent"):
             list(crew.run(lambda n: n, [1]))
 
-    @pytest.mark.parametrize("item", [functions.unpicklable(0), {1, 2}, (1, 2), {1: 2}], ids=repr)
+    @pytest.mark.parametrize(
+        "item",
+        [functions.unpicklable(0), {1, 2}, (1, 2), {1: 2}],
+        ids=lambda item: type(item).__name__,
+    )
     def test_item_that_cannot_travel(self, crew, item):
         """JSON would refuse or change it."""
         with pytest.raises(RacerError, match=rf"^{crew.racer}: item 1 \(.*\) can't be sent"):

@@ -50,7 +50,9 @@ class TestFunctions:
         assert arrived(7) is None
 
     @pytest.mark.parametrize(
-        "function", [lambda n: n, functools.partial(pow, 2), "text".upper, object()], ids=repr
+        "function",
+        [lambda n: n, functools.partial(pow, 2), "text".upper, object()],
+        ids=lambda function: type(function).__name__,
     )
     def test_without_a_name_are_refused(self, function):
         with pytest.raises(RacerError, match=r"^celery: the function .* can't be sent by its name: "):
