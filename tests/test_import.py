@@ -13,7 +13,8 @@ from primerace import machine
 
 
 def loaded_by(module):
-    code = f"import {module}, sys; print(*sys.modules)"
+    """What comes with a module that was not there before."""
+    code = f"import sys; there = set(sys.modules); import {module}; print(*sys.modules.keys() - there)"
     return set(subprocess.run([sys.executable, "-c", code], capture_output=True, text=True).stdout.split())
 
 
