@@ -29,6 +29,9 @@ WORDS = {
 }
 """What it must say on standard error."""
 
+OF_OTHERS = ("interrupt twice", "kill")
+"""After which tracebacks may come from what loky, or Python itself, was about to start."""
+
 REASONS = {
     "raise": ("ValueError: mischief",),
     "exit": ("exit status 3", "every time", "times in a row"),  # Dask and Celery know of no exit status
@@ -65,7 +68,7 @@ def judge(episode: Episode, ending: Ending, folder: Path) -> Account:
         account.wrong.append("hung")
     elif code not in allowed:
         account.wrong.append(f"exit code {code}, not one of {sorted(allowed)}")
-    if "Traceback" in errors + output and episode.fault != "interrupt twice":  # of loky, not of ours
+    if "Traceback" in errors + output and episode.fault not in OF_OTHERS:
         account.wrong.append("a traceback")
     if (word := WORDS.get(episode.fault, "")) not in errors:
         account.wrong.append(f"no word of {word!r}")

@@ -1,5 +1,6 @@
 """What runs in Dask's workers: a batch of items at a time."""
 
+import logging
 import pickle
 import threading
 from collections.abc import Sequence
@@ -39,6 +40,7 @@ class Report:
 def dask_setup(_: Any) -> None:
     """What a worker process of ours does first; Dask calls it by this name."""
     settle_in()
+    logging.getLogger("distributed").setLevel(logging.CRITICAL)  # the crew says what went wrong
 
 
 def work(run: str, function: bytes, batch: bytes, epoch: float) -> Report:

@@ -209,7 +209,10 @@ def work(number: int, pipe: Connection, jobs: Connection, turn: Any, desks: Any)
 
 def runs(pipe: Connection) -> Iterator[tuple[Function, float]]:
     """Run after run, each its function and when it began, until None comes instead of a run."""
-    pipe.send(READY)
+    try:
+        pipe.send(READY)
+    except BrokenPipeError:  # the parent has been killed meanwhile
+        return
     while run := pipe.recv():
         parcel, epoch = run
         try:
