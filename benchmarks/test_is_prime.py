@@ -9,9 +9,7 @@ from typing import Any
 import number_classes
 import pytest
 
-import primerace
-
-LIST, MANY = 1000, 1_000_000
+LIST = 1000
 
 
 def is_prime_of(peer: str) -> Callable[[int], Any]:
@@ -30,13 +28,6 @@ def test_lists(benchmark: Any, name: str, peer: str) -> None:
     numbers = number_classes.numbers_of(name, LIST).tolist()
     is_prime = is_prime_of(peer)
     benchmark(lambda: [is_prime(n) for n in numbers])
-
-
-@pytest.mark.parametrize("workers", [1, 2])
-def test_threads(benchmark: Any, workers: int) -> None:
-    benchmark.group = f"{MANY} numbers, class c, threads"
-    numbers = number_classes.numbers_of("c", MANY)
-    benchmark(primerace.is_prime, numbers, workers=workers)
 
 
 @pytest.mark.parametrize("peer", ["primerace", "gmpy2"])
